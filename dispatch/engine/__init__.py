@@ -1,0 +1,1 @@
+"""Carries it out: outbox, timers, sweeper, jobs and notices. The database is the truth; Redis is a hint."""

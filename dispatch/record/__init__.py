@@ -1,0 +1,1 @@
+"""The record of tickets: its tables, the one writer (`actions`), the chain of events and the reads."""

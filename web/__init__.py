@@ -1,0 +1,1 @@
+"""Shown to: pages and API, one file per audience. The only room that knows Flask."""
