@@ -1,0 +1,110 @@
+"""Fixtures for every test: private servers, a fresh database each time, data from outside.
+
+A test that needs a server asks for its fixture. Where the server is not installed the test is skipped
+with the command that installs it; with `GRID_REQUIRE_ALL=1` every skip is a failure.
+"""
+
+import os
+import shutil
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+import redis
+
+from dispatch.engine.redis_server import RedisServer
+from tests.services import (
+    REQUIRE_ALL,
+    PostgresCluster,
+    chromium_program,
+    missing,
+    private_folder,
+    private_redis,
+)
+
+AnyReport = TypeVar("AnyReport", pytest.TestReport, pytest.CollectReport)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresCluster]:
+    """One PostgreSQL for the whole run, fsync off."""
+    cluster = PostgresCluster()
+    try:
+        cluster.create()
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.remove()
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresCluster) -> Iterator[str]:
+    """Address of an empty PostgreSQL database of this test's own."""
+    name = postgres.new_database()
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Address of an empty database of this test's own, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """One Redis or Valkey for the whole run, on a unix socket."""
+    folder = private_folder("redis")
+    try:
+        server = private_redis(folder)
+        yield server
+        server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """Address of an emptied Redis."""
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.flushall()
+    return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """Path of the installed Chromium."""
+    return chromium_program()
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Folder of real data that is not part of the project (`GRID_TEST_DATA`)."""
+    folder = os.environ.get("GRID_TEST_DATA")
+    if not folder or not Path(folder).is_dir():
+        missing(
+            "real test data", "set GRID_TEST_DATA to the folder that holds beijing_core6, boston and codes"
+        )
+    return Path(folder).resolve()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return _refuse_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return _refuse_skip((yield))
+
+
+def _refuse_skip(report: AnyReport) -> AnyReport:
+    if REQUIRE_ALL and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped although GRID_REQUIRE_ALL=1: {report.longrepr}"
+    return report
