@@ -1,0 +1,165 @@
+"""The one way to the database: engines that keep promises, and sessions that say whether they write.
+
+SQLite: WAL, synchronous FULL, foreign keys, `BEGIN IMMEDIATE` for writers (a deferred write fails with
+SQLITE_BUSY_SNAPSHOT without waiting). PostgreSQL: psycopg 3, statement, lock and idle timeouts.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Dialect, Engine, Text, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Session
+
+from grid.errors import SettingsError, Unavailable
+
+try:  # the interpreter's own SQLite is often below 3.51.3, which can corrupt a WAL on reset
+    from pysqlite3 import dbapi2 as sqlite
+except ImportError:
+    import sqlite3 as sqlite
+
+Result = TypeVar("Result")
+
+SAFE_WAL_VERSION = (3, 51, 3)
+BUSY_TIMEOUT_MS = 20_000
+STATEMENT_TIMEOUT_MS = 15_000
+LOCK_TIMEOUT_MS = 5_000
+WRITE_ATTEMPTS = 4
+RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock
+
+
+class Words(TypeDecorator[str]):
+    """Text in which empty is NULL on every database (some domestic databases store '' as NULL)."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value or None
+
+
+class Database:
+    """Hands out sessions: `reading()` for a snapshot, `writing()` for one transaction that commits at the end."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = make_engine(url)
+        self._writer = self.engine.execution_options(grid_write=True)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for reads; nothing is kept."""
+        with _translated(), Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """One transaction: commits when the block ends, rolls back when it raises."""
+        with _translated(), Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def write(self, work: Callable[[Session], Result]) -> Result:
+        """Run `work` in one transaction, again when the database asks for it (deadlock, cut connection).
+
+        `work` may run several times and must have no effect outside its session.
+        """
+        for attempt in range(1, WRITE_ATTEMPTS + 1):
+            try:
+                with Session(self._writer, expire_on_commit=False) as session, session.begin():
+                    return work(session)
+            except DBAPIError as error:
+                if attempt == WRITE_ATTEMPTS or not is_retryable(error):
+                    raise _as_ours(error) from error
+                time.sleep(0.05 * 2**attempt)
+        raise AssertionError("unreachable")
+
+    def now(self, session: Session) -> datetime:
+        """The database's clock, the one that timers are measured by."""
+        if self.is_sqlite:
+            return datetime.now(UTC)
+        value = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+        assert isinstance(value, datetime)
+        return value.astimezone(UTC)
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+def is_retryable(error: DBAPIError) -> bool:
+    """True when nothing was committed and the same transaction may succeed if run again."""
+    if error.connection_invalidated:
+        return True
+    return getattr(error.orig, "sqlstate", None) in RETRYABLE_SQLSTATES
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise _as_ours(error) from error
+
+
+def _as_ours(error: DBAPIError) -> Exception:
+    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+        return Unavailable("数据库暂时不可用,请稍后用同一内容重试(不会重复登记)", cause=str(error.orig))
+    return error
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for SQLite or PostgreSQL with our session settings."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engine(url)
+    if parsed.get_backend_name() != "postgresql":
+        raise SettingsError(f"不支持的数据库 {parsed.get_backend_name()},请用 sqlite:/// 或 postgresql://")
+    options = (
+        f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} "
+        "-c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
+    )
+    return create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_size=10,
+        max_overflow=10,
+        pool_timeout=5,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        connect_args={"options": options, "connect_timeout": 5},
+    )
+
+
+def _sqlite_engine(url: str) -> Engine:
+    engine = create_engine(url, module=sqlite, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # transactions begin where we say, see _begin
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("grid_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def wal_is_safe() -> bool:
+    """False for SQLite versions whose WAL reset may corrupt a file that several processes share."""
+    return tuple(int(part) for part in sqlite.sqlite_version.split(".")) >= SAFE_WAL_VERSION

@@ -1,0 +1,131 @@
+"""What differs between deployments: read from the environment and `instance/`, checked once at start."""
+
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from grid.errors import SettingsError
+
+WEAK_KEYS = frozenset({"dev", "secret", "changeme", "password"})
+MIN_KEY_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One deployment's settings; environment names are `GRID_<FIELD>` except the customary `DATABASE_URL` etc."""
+
+    instance_path: Path
+    secret_key: str
+    database_url: str
+    redis_url: str | None = None
+    base_url: str = "http://127.0.0.1:8000"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    timezone: str = "Asia/Shanghai"
+    city_name: str = "示例市"
+    photo_url: str = ""
+    tile_url: str | None = None
+    max_photo_bytes: int = 20 * 1024 * 1024
+    secure_cookies: bool = False
+    trusted_proxies: int = 0
+    workers: int = 1
+    demo: bool = False
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The city's time zone."""
+        return ZoneInfo(self.timezone)
+
+
+CUSTOMARY_NAMES = {"database_url": "DATABASE_URL", "redis_url": "REDIS_URL", "tile_url": "TILE_URL"}
+
+
+def environment_name(field_name: str) -> str:
+    """The environment variable that sets a field."""
+    return CUSTOMARY_NAMES.get(field_name, f"GRID_{field_name.upper()}")
+
+
+def load_settings(
+    instance_path: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Settings:
+    """Read `instance/settings.toml`, then the environment over it; name all errors at once.
+
+    Raises
+    ------
+    SettingsError
+        With one line per wrong value: its name, what is wrong and what to do.
+    """
+    env = os.environ if environment is None else environment
+    given_path = instance_path or Path(env.get("GRID_INSTANCE_PATH") or "instance")
+    path = given_path.absolute()
+    path.mkdir(parents=True, exist_ok=True)
+    written = path / "settings.toml"
+    values: dict[str, object] = tomllib.loads(written.read_text("utf-8")) if written.exists() else {}
+    known = {f.name for f in fields(Settings)} - {"instance_path"}
+    problems = [f"{written.name}:没有名为 {name} 的设置,请删去或改名" for name in values if name not in known]
+    for name in known:
+        text = env.get(environment_name(name))
+        if text is not None:
+            values[name] = text or None
+    values.setdefault("database_url", f"sqlite:///{path / 'grid.sqlite3'}")
+    values["photo_url"] = values.get("photo_url") or f"file://{path / 'photos'}"
+    values["secret_key"] = values.get("secret_key") or _own_key(path)
+    converted = _converted({k: v for k, v in values.items() if k in known}, problems)
+    _check(converted, problems)
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return Settings(instance_path=path, **converted)
+
+
+def _converted(values: dict[str, object], problems: list[str]) -> dict[str, Any]:
+    """Text from the environment as the field's own type."""
+    kinds = {f.name: f.type for f in fields(Settings)}
+    out: dict[str, Any] = {}
+    for name, value in values.items():
+        if value is None:
+            continue
+        if kinds[name] in (int, "int"):
+            try:
+                out[name] = int(str(value))
+            except ValueError:
+                problems.append(f"{environment_name(name)}:{value!r} 不是整数,请填数字")
+        elif kinds[name] in (bool, "bool"):
+            out[name] = str(value).lower() in {"1", "true", "yes", "on"}
+        else:
+            out[name] = str(value)
+    return out
+
+
+def _check(values: Mapping[str, object], problems: list[str]) -> None:
+    key = str(values.get("secret_key", ""))
+    if len(key.encode()) < MIN_KEY_BYTES or key.lower() in WEAK_KEYS:
+        problems.append(
+            f"GRID_SECRET_KEY:密钥少于 {MIN_KEY_BYTES} 字节或是常见词,请换一个随机值(或删去,由系统生成)"
+        )
+    url = str(values.get("database_url", ""))
+    if not url.startswith(("sqlite://", "postgresql://", "postgresql+psycopg://")):
+        problems.append(f"DATABASE_URL:{url.split(':', 1)[0]} 不受支持,请用 sqlite:/// 或 postgresql://")
+    try:
+        ZoneInfo(str(values.get("timezone", "Asia/Shanghai")))
+    except (ZoneInfoNotFoundError, ValueError):
+        problems.append(f"GRID_TIMEZONE:不认识时区 {values.get('timezone')},例如 Asia/Shanghai")
+
+
+def _own_key(path: Path) -> str:
+    """The key of this installation, made at the first start and readable by its owner only."""
+    file = path / "secret_key"
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_text("ascii").strip()
+    key = secrets.token_urlsafe(48)
+    with os.fdopen(descriptor, "w") as handle:
+        handle.write(key)
+        handle.flush()
+        os.fsync(handle.fileno())
+    return key
