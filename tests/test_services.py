@@ -12,7 +12,8 @@ import pytest
 import redis
 
 from dispatch.engine import redis_server as launcher
-from dispatch.engine.redis_server import MAX_SOCKET_PATH_BYTES, RedisServer
+from dispatch.engine.redis_server import RedisServer
+from dispatch.engine.sockets import MAX_SOCKET_PATH_BYTES
 from tests.services import PostgresCluster, private_folder
 
 START_AND_WAIT = """
@@ -113,6 +114,7 @@ def test_a_skip_is_a_failure_where_everything_is_demanded(
     (tmp_path / "conftest.py").write_text("from tests.conftest import *\n")
     (tmp_path / "test_it.py").write_text("import pytest\n\ndef test_it():\n    pytest.skip('no server')\n")
     environment = {**os.environ, "GRID_REQUIRE_ALL": demand, "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q"], cwd=tmp_path, env=environment, capture_output=True
     )

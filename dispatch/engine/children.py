@@ -6,12 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 _PR_SET_PDEATHSIG = 1
-_PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -25,12 +24,6 @@ def die_with_parent(signum: int = signal.SIGKILL, *, parent_pid: int | None = No
     _libc.prctl(_PR_SET_PDEATHSIG, int(signum), 0, 0, 0)
     if parent_pid is not None and os.getppid() != parent_pid:
         os.kill(os.getpid(), signal.SIGKILL)
-
-
-def adopt_orphans() -> None:
-    """Become the parent of grandchildren whose own parent dies, so that they can be ended too (Linux)."""
-    if _libc is not None:
-        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def spawn(
@@ -63,18 +56,33 @@ def _bind_to(parent_pid: int, death_signal: int) -> Callable[[], None]:
 
 
 def end(child: subprocess.Popen[bytes], *, grace_seconds: float = 10.0, signum: int = signal.SIGTERM) -> None:
-    """Ask one child to stop, then end its whole process group."""
+    """Ask one child to stop, then end whatever is left of its session."""
     if child.poll() is None:
         child.send_signal(signum)
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(grace_seconds)
-    kill_group(child.pid)
-    child.wait()
+    if child.poll() is None:
+        child.kill()
+        child.wait()
+    kill_session(child.pid)
 
 
-def kill_group(pid: int) -> None:
-    """SIGKILL to every process left in the group that `spawn` opened for `pid`."""
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
+def kill_session(session_id: int) -> None:
+    """SIGKILL to every process left in the session that `spawn` opened, in whatever group it put itself."""
+    if _libc is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(session_id, signal.SIGKILL)
         return
+    while members := list(_session_members(session_id)):
+        for pid in members:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _session_members(session_id: int) -> Iterator[int]:
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # The name in brackets may hold spaces; what follows it: state, ppid, pgrp, session.
+            state, _, _, session = entry.read_text().rpartition(")")[2].split()[:4]
+            if int(session) == session_id and state != "Z":
+                yield int(entry.parent.name)

