@@ -4,13 +4,15 @@ SQLite: WAL, synchronous FULL, foreign keys, `BEGIN IMMEDIATE` for writers (a de
 SQLITE_BUSY_SNAPSHOT without waiting). PostgreSQL: psycopg 3, statement, lock and idle timeouts.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Dialect, Engine, Text, create_engine, event, text
+from sqlalchemy import Connection, Dialect, Engine, String, Text, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.types import TypeDecorator
@@ -41,6 +43,46 @@ class Words(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         return value or None
+
+
+class Named(TypeDecorator[StrEnum]):
+    """A StrEnum kept as its value in plain text: no native enum types, so that adding a value needs no migration."""
+
+    impl = String(40)
+    cache_ok = True
+
+    def __init__(self, names: type[StrEnum]) -> None:
+        super().__init__()
+        self.names = names
+
+    def process_bind_param(self, value: StrEnum | str | None, dialect: Dialect) -> str | None:
+        return None if value is None else self.names(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        return None if value is None else self.names(value)
+
+
+def named(names: type[StrEnum]) -> Any:
+    """The column type of a StrEnum, for `Field(sa_type=…)`."""
+    return Named(names)
+
+
+class JsonText(TypeDecorator[Any]):
+    """Plain values as canonical JSON text; no vendor JSON type or operator is used."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else canonical_json(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+def canonical_json(value: Any) -> str:
+    """One text for one value: sorted keys, no spaces, no NaN."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 class Database:

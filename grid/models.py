@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Column, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from grid.database import Words
+from grid.database import Words, named
 
 
 class Level(StrEnum):
@@ -36,7 +36,7 @@ class Generation(SQLModel, table=True):
     __tablename__ = "generation"
     id: int | None = Field(default=None, primary_key=True)
     label: str = Field(unique=True)
-    state: GenerationState = Field(index=True)
+    state: GenerationState = Field(index=True, sa_type=named(GenerationState))
     synthetic: bool = False
     source: str | None = Field(default=None, sa_type=Words)
     checksum: str | None = Field(default=None, sa_type=Words)
@@ -53,7 +53,7 @@ class Area(SQLModel, table=True):
     generation_id: int = Field(primary_key=True, foreign_key="generation.id")
     code: str = Field(primary_key=True)
     name: str
-    level: Level = Field(index=True)
+    level: Level = Field(index=True, sa_type=named(Level))
     parent_code: str | None = Field(default=None, index=True)
     wkb: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     area_m2: float
@@ -106,7 +106,7 @@ class Account(SQLModel, table=True):
     name: str
     phone: str | None = Field(default=None, sa_type=Words)
     person_key: str = Field(index=True)
-    duty_class: DutyClass
+    duty_class: DutyClass = Field(sa_type=named(DutyClass))
     password_hash: str | None = Field(default=None, sa_type=Words)
     password_changed_at: datetime | None = None
     disabled_at: datetime | None = None

@@ -1,0 +1,175 @@
+"""Permissions as `scope:resource:verb`; a role is a list of them. Code asks for verbs, never for roles."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from grid.models import DutyClass
+
+
+class Scope(StrEnum):
+    """How far a permission reaches."""
+
+    OWN = "own"
+    GRID = "grid"
+    ORGANISATION = "organisation"
+    AREA = "area"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role: its Chinese name, the one duty class it belongs to and what it may."""
+
+    key: str
+    label: str
+    duty_class: DutyClass
+    permissions: tuple[str, ...]
+    needs_area: bool = False
+
+
+ROLES: dict[str, Role] = {
+    role.key: role
+    for role in (
+        Role(
+            "grid_worker",
+            "网格员",
+            DutyClass.PATROL,
+            (
+                "own:ticket:report",
+                "own:ticket:remind",
+                "own:ticket:read",
+                "grid:ticket:read",
+                "grid:ticket:verify",
+            ),
+            needs_area=True,
+        ),
+        Role(
+            "clerk",
+            "部门经办人",
+            DutyClass.HANDLING,
+            ("organisation:ticket:read", "organisation:ticket:handle", "organisation:ticket:object"),
+        ),
+        Role(
+            "officer",
+            "执法队员",
+            DutyClass.HANDLING,
+            ("organisation:ticket:read", "organisation:ticket:handle"),
+        ),
+        Role(
+            "community_clerk",
+            "社区(村)工作人员",
+            DutyClass.HANDLING,
+            (
+                "organisation:ticket:read",
+                "organisation:ticket:handle",
+                "organisation:ticket:object",
+                "area:figures:read",
+            ),
+            needs_area=True,
+        ),
+        Role(
+            "operator",
+            "热线受理员",
+            DutyClass.INTAKE,
+            (
+                "all:ticket:register",
+                "all:ticket:read",
+                "all:ticket:accept",
+                "all:ticket:withdraw",
+                "all:ticket:call_back",
+            ),
+        ),
+        Role(
+            "dispatcher",
+            "派遣员",
+            DutyClass.INTAKE,
+            (
+                "all:ticket:read",
+                "all:ticket:accept",
+                "all:ticket:dispatch",
+                "all:ticket:rule",
+                "all:ticket:review",
+            ),
+        ),
+        Role(
+            "callback_agent",
+            "回访员",
+            DutyClass.INTAKE,
+            ("all:ticket:read", "all:ticket:call_back", "all:ticket:review", "all:reporter:reveal"),
+        ),
+        Role(
+            "supervisor",
+            "督查员",
+            DutyClass.OVERSIGHT,
+            ("all:ticket:read", "all:figures:read", "all:chain:verify", "all:operations:read"),
+        ),
+        Role(
+            "material_verifier",
+            "材料核查员",
+            DutyClass.OVERSIGHT,
+            ("all:ticket:read", "all:ticket:verify"),
+        ),
+        Role(
+            "administrator",
+            "系统管理员",
+            DutyClass.ADMINISTRATION,
+            ("all:standing:change", "all:account:change", "all:operations:read"),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tenure:
+    """One post of an account as values: role, organisation, area."""
+
+    role: str
+    organisation_code: str
+    area_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: the account, the natural person behind it and every post held now.
+
+    `organisations` are the posts' own; `under` adds everything below them (what they answer for);
+    `answers_to` adds everything above them (whom they answer to).
+    """
+
+    account_id: UUID | None
+    person_key: str
+    name: str
+    duty_class: DutyClass | None
+    tenures: tuple[Tenure, ...] = ()
+    under: frozenset[str] = frozenset()
+    answers_to: frozenset[str] = frozenset()
+    channel: str = "web"
+
+    @property
+    def organisation_code(self) -> str | None:
+        return self.tenures[0].organisation_code if self.tenures else None
+
+    @property
+    def area_codes(self) -> frozenset[str]:
+        return frozenset(t.area_code for t in self.tenures if t.area_code)
+
+    def scopes(self, verb: str) -> frozenset[Scope]:
+        """The scopes in which this actor may do `resource:verb`, over all posts."""
+        return frozenset(scope for tenure in self.tenures for scope in role_scopes(tenure.role, verb))
+
+    def may(self, verb: str) -> bool:
+        """Whether any post allows the verb in some scope."""
+        return bool(self.scopes(verb))
+
+
+def role_scopes(role: str, verb: str) -> tuple[Scope, ...]:
+    """The scopes a role gives a verb."""
+    found = ROLES.get(role)
+    if found is None:
+        return ()
+    parts = (permission.partition(":") for permission in found.permissions)
+    return tuple(Scope(scope) for scope, _, rest in parts if rest == verb)
+
+
+SYSTEM_ACTOR = Actor(account_id=None, person_key="system", name="系统", duty_class=None, channel="system")
