@@ -383,14 +383,6 @@ class TicketCode(SQLModel, table=True):
     ticket_id: UUID
 
 
-class CodeSerial(SQLModel, table=True):
-    """The last serial given on a local day."""
-
-    __tablename__ = "code_serial"
-    day: str = Field(primary_key=True)
-    last: int
-
-
 class DisclosureLog(SQLModel, table=True):
     """Who looked at a reporter's particulars, when and why."""
 
