@@ -1,0 +1,61 @@
+# Needs Python >= 3.11 and make; everything else is installed into .venv from hashed locks.
+PYTHON ?= python3
+BIN := .venv/bin
+FLASK := $(BIN)/python -m flask --app app
+UP_OPTIONS ?=
+PYTEST_OPTIONS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check format lint types contracts bench drill migrations-check lock clean runtime tools
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: runtime ## a synthetic city with people and tickets, and everything that runs it
+	@exec $(FLASK) up --demo $(UP_OPTIONS)
+
+run: runtime ## the same without demo data
+	@exec $(FLASK) up $(UP_OPTIONS)
+
+test: tools ## every test; what needs an absent server is skipped with the command that installs it
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
+check: lint types contracts test ## what a change must pass: style, types, import contracts, tests
+
+lint: tools
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: tools
+	$(BIN)/mypy
+
+contracts: tools
+	$(BIN)/lint-imports
+
+format: tools ## rewrite the code in the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Each benchmark adds its target to BENCHMARKS in benchmarks/bench.mk and writes benchmarks/results/<name>.json.
+BENCHMARKS :=
+-include benchmarks/bench.mk
+bench: tools $(BENCHMARKS) ## every benchmark, each writing benchmarks/results/<name>.json
+
+drill: tools ## kill the parts under load and count what was lost
+	$(BIN)/python -m pytest tests/drills $(PYTEST_OPTIONS)
+
+LOCK := $(BIN)/uv pip compile --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	--no-emit-find-links --python-version 3.11 --quiet pyproject.toml
+lock: tools ## write both lock files anew from pyproject.toml
+	$(LOCK) -o requirements.lock
+	$(LOCK) --extra dev --extra prod -o requirements-dev.lock
+
+clean: ## remove .venv and caches; instance/ (the data) stays
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+runtime:
+	@$(PYTHON) deploy/bootstrap.py requirements.lock
+
+tools:
+	@$(PYTHON) deploy/bootstrap.py requirements-dev.lock
