@@ -1,0 +1,179 @@
+"""`flask up` keeps the whole service running; `web`, `work` and `sweep` are the parts it starts."""
+
+import fcntl
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from threading import Event
+
+import click
+from flask import Flask, current_app
+from flask.cli import ScriptInfo, with_appcontext
+
+from dispatch.engine import redis_server
+from dispatch.engine.sockets import announce_ready
+from dispatch.engine.supervising import Part, Supervisor
+from grid.errors import SettingsError
+from grid.settings import Settings, load_settings
+from web.serving import serve
+
+
+def register(app: Flask) -> None:
+    """Add the running commands to `flask …`."""
+    for command in (up, web, work, sweep):
+        app.cli.add_command(command)
+
+
+@click.command()
+@click.option("--demo", is_flag=True, help="Fill an empty database with the synthetic city first.")
+@click.pass_context
+def up(context: click.Context, demo: bool) -> None:
+    """Start web, workers, sweeper and Redis under one process, until Ctrl-C."""
+    began = time.monotonic()
+    settings = _settings()
+    if demo:
+        settings = replace(settings, demo=True)
+    with _only_one(settings.instance_path / "run"):
+        _refuse_taken_port(settings)
+        logins = _prepare(settings)
+        redis_part, environment = _redis(settings)
+        rows = _rows(settings, _flask(context), redis_part, has_redis="REDIS_URL" in environment)
+        supervisor = Supervisor(
+            rows,
+            run_folder=settings.instance_path / "run",
+            log_folder=settings.instance_path / "log",
+            environment=environment,
+            tell=_tell,
+        )
+        supervisor.run(lambda ready: _greet(settings, ready, logins, time.monotonic() - began))
+        click.echo("已全部停止。")
+
+
+def _settings() -> Settings:
+    try:
+        return load_settings()
+    except SettingsError as error:
+        raise click.ClickException(f"设置有误：\n{error.message}") from error
+
+
+def _prepare(settings: Settings) -> list[str]:
+    """Bring the database up to date and, in a demo, fill it; return what to tell about signing in."""
+    return []
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Hold the lock of this instance: two supervisors would fight over its sockets."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "up.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise click.ClickException(
+                f"{folder.parent} 已有一个实例在运行（进程 {lock.read().strip() or '未知'}）："
+                "请先停止它，或用 GRID_INSTANCE_PATH 指定另一个数据目录。"
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _refuse_taken_port(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise click.ClickException(
+                f"无法使用 {settings.host}:{settings.port}（{error.strerror}）："
+                f"请停掉占用它的程序，或换一个端口，例如 GRID_PORT={settings.port + 1}。"
+            ) from error
+
+
+def _redis(settings: Settings) -> tuple[Part | None, dict[str, str]]:
+    """Return the embedded Redis, if one is to be started, and the environment for all parts."""
+    environment = {
+        **os.environ,
+        "GRID_INSTANCE_PATH": str(settings.instance_path),
+        "GRID_DEMO": "1" if settings.demo else "0",
+        "PYTHONUNBUFFERED": "1",
+    }
+    if settings.redis_url:
+        return None, {**environment, "REDIS_URL": settings.redis_url}
+    try:
+        plan = redis_server.plan(settings.instance_path / "redis")
+    except redis_server.RedisMissingError as error:
+        click.secho(f"{error} 暂不使用 Redis：登记和派单照常，后台任务要等它。", fg="yellow")
+        return None, environment
+    part = Part("redis", plan.argv, partial(redis_server.answers, plan.url), death_signal=signal.SIGTERM)
+    return part, {**environment, "REDIS_URL": plan.url}
+
+
+def _flask(context: click.Context) -> tuple[str, ...]:
+    app = context.ensure_object(ScriptInfo).app_import_path or "app"
+    return (sys.executable, "-m", "flask", "--app", app)
+
+
+def _rows(
+    settings: Settings, flask: tuple[str, ...], redis_part: Part | None, *, has_redis: bool
+) -> list[Sequence[Part]]:
+    workers = [Part(f"worker-{number}", (*flask, "work")) for number in range(1, settings.workers + 1)]
+    behind = [Part("sweeper", (*flask, "sweep")), *(workers if has_redis else [])]
+    return [*([[redis_part]] if redis_part else []), behind, [Part("web", (*flask, "web"))]]
+
+
+def _greet(settings: Settings, ready: dict[str, bool], logins: Sequence[str], seconds: float) -> None:
+    states = [f"{name} {'运行中' if is_ready else '未就绪'}" for name, is_ready in ready.items()]
+    click.echo(f"\n{settings.city_name}网格治理与 12345 派单（启动用时 {seconds:.1f} 秒）")
+    click.echo(f"  地址  {settings.base_url}")
+    click.echo(f"  部件  {' · '.join(states)}（日志在 {settings.instance_path / 'log'}）")
+    for line in logins:
+        click.echo(f"  {line}")
+    click.echo("按 Ctrl-C 停止。\n")
+
+
+def _tell(sentence: str) -> None:
+    click.secho(f"{time.strftime('%H:%M:%S')} {sentence}", fg="yellow")
+
+
+@click.command()
+@with_appcontext
+def web() -> None:
+    """Serve pages and API (waitress); after a stop signal, requests in progress are finished."""
+    settings = _settings()
+    # The application itself refuses what is too large, in words; this only bounds what is read before it can.
+    limit = 2 * (current_app.config.get("MAX_CONTENT_LENGTH") or settings.max_photo_bytes)
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    serve(app, host=settings.host, port=settings.port, max_body_bytes=limit, on_ready=announce_ready)
+
+
+@click.command()
+@with_appcontext
+def work() -> None:
+    """Carry out heavy jobs from Redis until a stop signal."""
+    _run_until_stopped(import_module("dispatch.engine.jobs").work)
+
+
+@click.command()
+@with_appcontext
+def sweep() -> None:
+    """Fire due timers and drain the outbox until a stop signal."""
+    _run_until_stopped(import_module("dispatch.engine.sweeper").run)
+
+
+def _run_until_stopped(part: Callable[[Settings, Event], None]) -> None:
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    announce_ready()
+    part(_settings(), stop)
