@@ -6,7 +6,7 @@ UP_OPTIONS ?=
 PYTEST_OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format lint types contracts bench drill migrations-check lock clean runtime tools
+.PHONY: help demo run test check format lint types contracts bench drill first-migration lock clean runtime tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -46,6 +46,11 @@ drill: tools ## kill the parts under load and count what was lost
 
 LOCK := $(BIN)/uv pip compile --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	--no-emit-find-links --python-version 3.11 --quiet pyproject.toml
+# Until the first release there is one migration; afterwards a changed table gets one of its own.
+first-migration: tools ## write the one migration anew from the tables in the code
+	rm -f migrations/versions/*.py
+	$(BIN)/python -c "from grid import schema; schema.revise('sqlite://', 'first tables', revision='0001')"
+
 lock: tools ## write both lock files anew from pyproject.toml
 	$(LOCK) -o requirements.lock
 	$(LOCK) --extra dev --extra prod -o requirements-dev.lock
