@@ -21,6 +21,7 @@ from flask.cli import ScriptInfo, with_appcontext
 from dispatch.engine import redis_server
 from dispatch.engine.sockets import announce_ready
 from dispatch.engine.supervising import Part, Supervisor
+from grid import schema
 from grid.errors import SettingsError
 from grid.settings import Settings, load_settings
 from web.serving import serve
@@ -28,7 +29,7 @@ from web.serving import serve
 
 def register(app: Flask) -> None:
     """Add the running commands to `flask …`."""
-    for command in (up, web, work, sweep):
+    for command in (up, migrate, web, work, sweep):
         app.cli.add_command(command)
 
 
@@ -66,6 +67,7 @@ def _settings() -> Settings:
 
 def _prepare(settings: Settings) -> list[str]:
     """Bring the database up to date and, in a demo, fill it; return what to tell about signing in."""
+    schema.upgrade(settings.database_url)
     return []
 
 
@@ -144,6 +146,12 @@ def _greet(settings: Settings, ready: dict[str, bool], logins: Sequence[str], se
 
 def _tell(sentence: str) -> None:
     click.secho(f"{time.strftime('%H:%M:%S')} {sentence}", fg="yellow")
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to the newest migration."""
+    schema.upgrade(_settings().database_url)
 
 
 @click.command()
