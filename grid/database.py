@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, Engine, String, Text, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session
 
@@ -109,7 +109,8 @@ class Database:
             yield session
 
     def write(self, work: Callable[[Session], Result]) -> Result:
-        """Run `work` in one transaction, again when the database asks for it (deadlock, cut connection).
+        """Run `work` in one transaction, again when the database asks for it (deadlock, cut connection)
+        or another transaction won a race for a unique key, whose result the second run will then find.
 
         `work` may run several times and must have no effect outside its session.
         """
@@ -118,7 +119,8 @@ class Database:
                 with Session(self._writer, expire_on_commit=False) as session, session.begin():
                     return work(session)
             except DBAPIError as error:
-                if attempt == WRITE_ATTEMPTS or not is_retryable(error):
+                lost_race = attempt == 1 and isinstance(error, IntegrityError)
+                if attempt == WRITE_ATTEMPTS or not (lost_race or is_retryable(error)):
                     raise _as_ours(error) from error
                 time.sleep(0.05 * 2**attempt)
         raise AssertionError("unreachable")

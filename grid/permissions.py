@@ -15,6 +15,7 @@ class Scope(StrEnum):
     ORGANISATION = "organisation"
     AREA = "area"
     ALL = "all"
+    LINK = "link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,8 @@ class Actor:
     """Who acts: the account, the natural person behind it and every post held now.
 
     `organisations` are the posts' own; `under` adds everything below them (what they answer for);
-    `answers_to` adds everything above them (whom they answer to).
+    `answers_to` adds everything above them (whom they answer to). The holder of a signed link has no post,
+    but `linked_verbs` on the one `linked_ticket`.
     """
 
     account_id: UUID | None
@@ -145,6 +147,8 @@ class Actor:
     under: frozenset[str] = frozenset()
     answers_to: frozenset[str] = frozenset()
     channel: str = "web"
+    linked_ticket: UUID | None = None
+    linked_verbs: frozenset[str] = frozenset()
 
     @property
     def organisation_code(self) -> str | None:
@@ -156,7 +160,8 @@ class Actor:
 
     def scopes(self, verb: str) -> frozenset[Scope]:
         """The scopes in which this actor may do `resource:verb`, over all posts."""
-        return frozenset(scope for tenure in self.tenures for scope in role_scopes(tenure.role, verb))
+        linked = {Scope.LINK} if verb in self.linked_verbs else set()
+        return frozenset(linked.union(*(role_scopes(tenure.role, verb) for tenure in self.tenures)))
 
     def may(self, verb: str) -> bool:
         """Whether any post allows the verb in some scope."""

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from dispatch.rules.workflow import Clock, State
+from dispatch.rules.workflow import ClockKind, State
 from grid.database import JsonText, Words, named
 
 UNPLACED_DISTRICT = "000000"
@@ -225,7 +225,7 @@ class TicketClock(SQLModel, table=True):
     intake_district: str = Field(primary_key=True)
     id: UUID = Field(primary_key=True)
     ticket_id: UUID
-    kind: Clock = Field(sa_type=named(Clock))
+    kind: ClockKind = Field(sa_type=named(ClockKind))
     stage: str | None = Field(default=None, sa_type=Words)
     organisation_code: str | None = None
     limit_id: str | None = Field(default=None, sa_type=Words)

@@ -61,7 +61,7 @@ def unsigned(facts: Facts, doer: Doer) -> str | None:
 
 @_guard
 def has_reporter(facts: Facts, doer: Doer) -> str | None:
-    return None if facts.asks_contact else "本件没有可联系的诉求人,不需要联系记录"
+    return None if facts.can_contact else "本件没有可联系的诉求人,不需要联系记录"
 
 
 @_guard
@@ -119,7 +119,7 @@ def nobody_to_ask(facts: Facts, doer: Doer) -> str | None:
 
 @_guard
 def not_answerer(facts: Facts, doer: Doer) -> str | None:
-    return "办理或答复过本件的人不能回访、复核本件,请由他人进行" if doer.person in facts.answerers else None
+    return "办理或答复过本件的人不能回访、复核本件,请由他人进行" if doer.person in facts.handlers else None
 
 
 @_guard

@@ -102,7 +102,6 @@ class Need(StrEnum):
     NEVER = "never"
     CATEGORY_PHOTO = "category_photo"
     CATEGORY_VERIFY_PHOTO = "category_verify_photo"
-    UNSOLVED = "unsolved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ class Given:
     public: bool = False
 
 
-class Clock(StrEnum):
+class ClockKind(StrEnum):
     """The three clocks (§00): the matter's total, the handling organisation's, the stage's."""
 
     TOTAL = "total"
@@ -145,7 +144,7 @@ class Transition:
     may: str
     given: tuple[Given, ...] = ()
     guards: tuple[str, ...] = ()
-    clocks: tuple[tuple[Clock, ClockStep], ...] = ()
+    clocks: tuple[tuple[ClockKind, ClockStep], ...] = ()
     happening: str | None = None
     automatic: bool = False
 
@@ -157,11 +156,23 @@ CONTACT_OUTCOMES = (("reached", "已联系上"), ("unreached", "未联系上"), 
 SOLVED = (("solved", "已解决"), ("partly", "部分解决"), ("unsolved", "未解决"))
 SATISFACTION = (("5", "非常满意"), ("4", "满意"), ("3", "基本满意"), ("2", "不满意"), ("1", "非常不满意"))
 
-_END_ALL = ((Clock.HANDLE, ClockStep.STOP), (Clock.TOTAL, ClockStep.STOP))
+_END_ALL = ((ClockKind.HANDLE, ClockStep.STOP), (ClockKind.TOTAL, ClockStep.STOP))
 _DISPATCHABLE = frozenset({State.FILED})
 _WITH_UNIT = frozenset({State.DISPATCHED, State.IN_PROGRESS})
 _WORKING = frozenset({State.DISPATCHED, State.IN_PROGRESS, State.REWORK})
 _ASKING = frozenset({State.VERIFIED, State.CALLBACK})
+
+SUBMIT = Transition(
+    "submit",
+    "上报",
+    frozenset(),
+    State.SUBMITTED,
+    "ticket:report",
+    given=(
+        Given("text", "情况", GivenKind.STATEMENT, Need.NEVER),
+        Given("photos", "现场照片", GivenKind.PHOTOS, Need.NEVER),
+    ),
+)
 
 TRANSITIONS: tuple[Transition, ...] = (
     Transition(
@@ -170,7 +181,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         frozenset({State.SUBMITTED}),
         State.FILED,
         "ticket:accept",
-        clocks=((Clock.TOTAL, ClockStep.START),),
+        clocks=((ClockKind.TOTAL, ClockStep.START),),
         automatic=True,
     ),
     Transition(
@@ -204,7 +215,7 @@ TRANSITIONS: tuple[Transition, ...] = (
             Given("reason", "派单依据", GivenKind.STATEMENT, Need.NEVER),
         ),
         guards=("admitted",),
-        clocks=((Clock.HANDLE, ClockStep.START),),
+        clocks=((ClockKind.HANDLE, ClockStep.START),),
         happening="dispatched",
         automatic=True,
     ),
@@ -277,7 +288,7 @@ TRANSITIONS: tuple[Transition, ...] = (
             Given("reason", "裁定意见", GivenKind.STATEMENT, Need.NEVER),
         ),
         guards=("admitted",),
-        clocks=((Clock.HANDLE, ClockStep.STOP), (Clock.HANDLE, ClockStep.START)),
+        clocks=((ClockKind.HANDLE, ClockStep.STOP), (ClockKind.HANDLE, ClockStep.START)),
         happening="dispatched",
     ),
     Transition(
@@ -300,7 +311,7 @@ TRANSITIONS: tuple[Transition, ...] = (
             Given("reason", "裁定意见", GivenKind.STATEMENT),
         ),
         guards=("admitted",),
-        clocks=((Clock.HANDLE, ClockStep.STOP), (Clock.HANDLE, ClockStep.START)),
+        clocks=((ClockKind.HANDLE, ClockStep.STOP), (ClockKind.HANDLE, ClockStep.START)),
         happening="dispatched",
     ),
     Transition(
@@ -316,7 +327,7 @@ TRANSITIONS: tuple[Transition, ...] = (
             Given("photos", "办理后照片", GivenKind.PHOTOS, Need.CATEGORY_PHOTO),
         ),
         guards=("contacted",),
-        clocks=((Clock.HANDLE, ClockStep.STOP),),
+        clocks=((ClockKind.HANDLE, ClockStep.PAUSE),),
         happening="handled",
     ),
     Transition(
@@ -353,7 +364,7 @@ TRANSITIONS: tuple[Transition, ...] = (
             Given("note", "哪里没有做到", GivenKind.STATEMENT),
         ),
         guards=("independent",),
-        clocks=((Clock.HANDLE, ClockStep.RESUME),),
+        clocks=((ClockKind.HANDLE, ClockStep.RESUME),),
         happening="verification_failed",
     ),
     Transition(
@@ -413,7 +424,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         "ticket:review",
         given=(Given("reason", "复核意见", GivenKind.STATEMENT),),
         guards=("not_answerer",),
-        clocks=((Clock.HANDLE, ClockStep.START),),
+        clocks=((ClockKind.HANDLE, ClockStep.STOP), (ClockKind.HANDLE, ClockStep.START)),
         happening="second_handling",
     ),
     Transition(
@@ -460,12 +471,11 @@ class Facts:
     now: datetime
     urgent: bool = False
     verify_mode: str = "field"
-    needs_photo: bool = False
-    from_public: bool = False
     opened: bool = False
     signed: bool = False
     contacted: bool = False
     can_ask: bool = False
+    can_contact: bool = False
     asks_contact: bool = False
     no_return: bool = False
     objections: int = 0
@@ -473,7 +483,6 @@ class Facts:
     callback_attempts: int = 0
     handling_organisations: frozenset[str] = frozenset()
     handlers: frozenset[str] = frozenset()
-    answerers: frozenset[str] = frozenset()
     forbidden_clause: str | None = None
 
 

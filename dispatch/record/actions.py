@@ -1,0 +1,306 @@
+"""The one writer: every change of a ticket goes through `report` or `act`.
+
+One call, one transaction: ticket row, appended events, clocks and timers, outbox. Everything else reads.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+from uuid6 import uuid7
+
+from dispatch.record import asking, assigning, clocks, deciding, facts, queries
+from dispatch.record.change import Change
+from dispatch.record.codes import new_code
+from dispatch.record.given import MAX_STATEMENT, checked
+from dispatch.record.intake import Mode, Report, Reported, earlier, remember
+from dispatch.record.models import UNPLACED_DISTRICT, Reporter, Source, Ticket, TicketCode, TicketEvent
+from dispatch.record.world import World
+from dispatch.rules.guards import refusal
+from dispatch.rules.workflow import BY_ACTION, SUBMIT, State, Transition, actions_from
+from geo.placed import Placed
+from grid.errors import Conflict, InputError, NotAllowed
+from grid.models import Category
+from grid.permissions import SYSTEM_ACTOR, Actor
+
+EFFECTS: dict[str, Callable[[Change, Mapping[str, Any]], None]] = {
+    "accept": assigning.accept,
+    "remind": assigning.settle_on_the_spot,
+    "self_handle": assigning.settle_on_the_spot,
+    "place": deciding.place_by_hand,
+    "dispatch": assigning.dispatch,
+    "open": assigning.open_,
+    "auto_sign": assigning.auto_sign,
+    "contact": assigning.contact,
+    "start": assigning.start,
+    "object": assigning.object_,
+    "object_again": assigning.object_,
+    "uphold_objection": assigning.uphold_objection,
+    "refuse_objection": assigning.refuse_objection,
+    "settle": assigning.settle,
+    "handle": assigning.handle,
+    "skip_verification": asking.verified,
+    "verify_pass": asking.verified,
+    "verify_fail": assigning.verify_fail,
+    "close_unasked": asking.close,
+    "attempt_callback": asking.attempt,
+    "answer_satisfied": asking.satisfied,
+    "answer_unsolved": asking.unsolved,
+    "uphold_dissatisfaction": assigning.second_handling,
+    "dismiss_dissatisfaction": asking.close,
+    "close_unanswered": asking.unanswered,
+    "withdraw": asking.close,
+}
+
+REPORT_VERBS = {
+    Source.PATROL: "ticket:report",
+    Source.ON_BEHALF: "ticket:report",
+    Source.HOTLINE: "ticket:register",
+    Source.RESIDENT: "ticket:submit",
+    Source.UPPER: "ticket:register",
+}
+PERSON_GUARDS = frozenset({"independent", "not_answerer"})
+FIRST_ACTION = {Mode.REPORT: "accept", Mode.REMIND: "remind", Mode.SELF_HANDLED: "self_handle"}
+
+
+def report(session: Session, report: Report, actor: Actor, world: World, now: datetime) -> Reported:
+    """Register a report: place, judge, route and dispatch it in one transaction.
+
+    The same `client_uuid` with the same content is answered with the ticket it made.
+
+    Raises
+    ------
+    InputError, NotAllowed
+        Nothing was written.
+    """
+    known = earlier(session, report)
+    if known is not None:
+        return known
+    verb = REPORT_VERBS[report.source]
+    if not actor.may(verb):
+        raise NotAllowed("您的岗位不能登记这类上报(巡查上报由网格员、电话诉求由热线受理员登记)")
+    standing = world.refresh(session)
+    category = standing.category(report.category_code)
+    _check_report(session, report, category, world)
+    placed = deciding.placed(world, report)
+    ticket = _new_ticket(report, category, placed, actor, world, now)
+    session.add(ticket)
+    session.add(TicketCode(code=ticket.code, intake_district=ticket.intake_district, ticket_id=ticket.id))
+    change = Change(session, ticket, actor, world, now, last=None)
+    session.flush()
+    if report.reporter_phone or report.reporter_name:
+        _keep_reporter(change, report)
+    given = {
+        "category": report.category_code,
+        "source": str(report.source),
+        "text": report.text,
+        "photos": report.photos,
+    }
+    change.append(SUBMIT, "submit", State.SUBMITTED, given, reasons={"placed": ticket.placed})
+    carry = Change(
+        session, ticket, actor if report.mode is not Mode.REPORT else SYSTEM_ACTOR, world, now, change.last
+    )
+    queue = deciding.queue_for(placed)
+    _carry_out(carry, BY_ACTION[FIRST_ACTION[report.mode]], {}, effect_only={"queue": queue})
+    deciding.dispatch_if_routed(carry, placed, _carry_out)
+    session.flush()
+    clocks.enter_stage(carry, entered=True)
+    return remember(session, report, ticket, now)
+
+
+def act(
+    session: Session,
+    code: str,
+    action: str,
+    given: Mapping[str, Any],
+    actor: Actor,
+    world: World,
+    now: datetime,
+    expected_version: int | None = None,
+    request_key: UUID | None = None,
+) -> Ticket:
+    """Carry out one action on a ticket, with everything that follows from it by itself.
+
+    Raises
+    ------
+    NotFound, NotAllowed, Conflict, InputError
+        Nothing was written.
+    """
+    row = BY_ACTION.get(action)
+    if row is None:
+        raise InputError(f"没有动作 {action}")
+    world.refresh(session)
+    ticket = queries.find(session, code, actor, lock=True)
+    if request_key is not None and _was_done(session, ticket, request_key):
+        return ticket
+    if not queries.reaches(session, ticket, actor, row.may):
+        raise NotAllowed(f"您的岗位不能对这件工单“{row.label}”")
+    if expected_version is not None and expected_version != ticket.version:
+        raise Conflict(
+            "这件工单刚被别人更新,请核对后再提交", version=ticket.version, expected=expected_version
+        )
+    carry(session, ticket, row, given, actor, world, now, request_key)
+    return ticket
+
+
+def carry(
+    session: Session,
+    ticket: Ticket,
+    row: Transition,
+    given: Mapping[str, Any],
+    actor: Actor,
+    world: World,
+    now: datetime,
+    request_key: UUID | None = None,
+) -> None:
+    """The action itself, once it is known that the actor may: rules, effect, event, clocks, what follows."""
+    standing = world.standing
+    category = standing.categories[ticket.category_code]
+    clause = deciding.forbidden_clause(standing, ticket, given.get("organisation"))
+    refused = refusal(
+        row.action, facts.facts_of(session, ticket, standing, now, clause), facts.doer_of(actor)
+    )
+    if refused is not None:
+        kind = NotAllowed if refused.guard in PERSON_GUARDS else Conflict
+        raise kind(refused.sentence, guard=refused.guard)
+    values = checked(session, row, given, standing, category)
+    change = Change(session, ticket, actor, world, now, last_event(session, ticket))
+    _carry_out(change, row, values, request_key=request_key)
+    entered = row.target is not None
+    if row.action == "place":
+        deciding.dispatch_if_routed(change, None, _carry_out)
+        entered = ticket.state is not State.FILED
+    entered = _follow_up(change) or entered
+    ticket.version += 1
+    session.flush()
+    clocks.enter_stage(change, entered=entered)
+
+
+def _carry_out(
+    change: Change,
+    row: Transition,
+    given: Mapping[str, Any],
+    *,
+    reasons: Any = None,
+    request_key: UUID | None = None,
+    effect_only: Mapping[str, Any] | None = None,
+) -> None:
+    """Effect, clocks, event and notice of one row."""
+    EFFECTS[row.action](change, {**given, **(effect_only or {})})
+    event = change.append(row, row.action, row.target or change.ticket.state, given, reasons, request_key)
+    change.session.flush()
+    clocks.apply(change, row)
+    if row.happening:
+        change.send("notify", happening=row.happening, event_id=str(event.id))
+
+
+def _follow_up(change: Change) -> bool:
+    """Carry out the automatic rows that the new state allows; True when one was."""
+    followed = False
+    while True:
+        state = change.ticket.state
+        possible = [row for row in actions_from(state) if row.automatic and row.may == "ticket:carry"]
+        now_facts = (
+            facts.facts_of(change.session, change.ticket, change.standing, change.now) if possible else None
+        )
+        row = next(
+            (
+                r
+                for r in possible
+                if now_facts and refusal(r.action, now_facts, facts.doer_of(SYSTEM_ACTOR)) is None
+            ),
+            None,
+        )
+        if row is None:
+            return followed
+        following = Change(change.session, change.ticket, SYSTEM_ACTOR, change.world, change.now, change.last)
+        _carry_out(following, row, {})
+        change.last = following.last
+        followed = True
+
+
+def _new_ticket(
+    report: Report, category: Category, placed: Placed, actor: Actor, world: World, now: datetime
+) -> Ticket:
+    local_day = now.astimezone(world.settings.zone).date()
+    ticket = Ticket(
+        intake_district=placed.codes.get("district") or UNPLACED_DISTRICT,
+        id=uuid7(),
+        code=new_code(local_day),
+        state=State.SUBMITTED,
+        source=report.source,
+        nature=report.nature,
+        category_code=category.code,
+        urgent=category.urgent,
+        verify_mode=category.verify_mode,
+        synthetic=report.synthetic,
+        reported_lon=report.lon,
+        reported_lat=report.lat,
+        frame=report.frame,
+        accuracy_m=report.accuracy_m,
+        location_source=report.location_source,
+        lon=placed.lon,
+        lat=placed.lat,
+        owner_code=world.standing.centre_code,
+        ruleset_version=world.standing.ruleset_version,
+        reported_by=actor.account_id,
+        captured_at=report.captured_at,
+        reported_at=now,
+    )
+    deciding.keep_place(ticket, placed, world.standing.generation_id)
+    return ticket
+
+
+def _check_report(session: Session, report: Report, category: Category, world: World) -> None:
+    wrong: dict[str, str] = {}
+    if (
+        category.needs_photo
+        and not report.photos
+        and report.mode is Mode.REPORT
+        and report.source is Source.PATROL
+    ):
+        wrong["photos"] = f"“{category.name}”需要一张现场照片,请拍照"
+    if category.needs_text and not (report.text or "").strip():
+        wrong["text"] = f"“{category.name}”需要一句话说明情况"
+    if len(report.text or "") > MAX_STATEMENT:
+        wrong["text"] = f"说明请不要超过 {MAX_STATEMENT} 字"
+    if report.mode is Mode.REMIND and category.urgent:
+        wrong["mode"] = "这是紧急类问题,不能只当场提醒,请上报派单"
+    if report.photos:
+        try:
+            checked(session, SUBMIT, {"photos": report.photos}, world.standing, category)
+        except InputError as error:
+            wrong["photos"] = error.fields["photos"]
+    if wrong:
+        raise InputError("上报没有提交:" + ";".join(wrong.values()), wrong)
+
+
+def _keep_reporter(change: Change, report: Report) -> None:
+    change.add(
+        Reporter,
+        name=report.reporter_name,
+        phone=report.reporter_phone,
+        consented=report.consented,
+        confidential=report.confidential,
+        notice_version=report.notice_version,
+    )
+    change.session.flush()
+
+
+def last_event(session: Session, ticket: Ticket) -> TicketEvent | None:
+    query = (
+        select(TicketEvent)
+        .where(queries.of_ticket(TicketEvent, ticket))
+        .order_by(col(TicketEvent.seq).desc())
+    )
+    return session.execute(query.limit(1)).scalar_one_or_none()
+
+
+def _was_done(session: Session, ticket: Ticket, request_key: UUID) -> bool:
+    query = select(col(TicketEvent.id)).where(
+        queries.of_ticket(TicketEvent, ticket), col(TicketEvent.request_key) == request_key
+    )
+    return session.execute(query).first() is not None

@@ -1,0 +1,112 @@
+"""One change of one ticket, gathered and written in one transaction: row + event + clocks + timers + outbox."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session, SQLModel
+from uuid6 import uuid7
+
+from dispatch.record import chain
+from dispatch.record.models import OutboxRow, Statement, Ticket, TicketEvent, TicketPhoto
+from dispatch.record.world import Standing, World
+from dispatch.rules.workflow import Given, GivenKind, State, Transition
+from grid.permissions import Actor
+
+
+class Change:
+    """What an action needs at hand, and the door through which it writes."""
+
+    def __init__(
+        self,
+        session: Session,
+        ticket: Ticket,
+        actor: Actor,
+        world: World,
+        now: datetime,
+        last: TicketEvent | None,
+    ) -> None:
+        self.session = session
+        self.ticket = ticket
+        self.actor = actor
+        self.world = world
+        self.now = now
+        self.last = last
+
+    @property
+    def standing(self) -> Standing:
+        return self.world.standing
+
+    def add(self, table: type[SQLModel], **values: Any) -> Any:
+        """A new row of this ticket, with its own id."""
+        row = table(
+            intake_district=self.ticket.intake_district, id=uuid7(), ticket_id=self.ticket.id, **values
+        )
+        self.session.add(row)
+        return row
+
+    def append(
+        self,
+        row: Transition | None,
+        action: str,
+        target: State,
+        given: Mapping[str, Any],
+        reasons: Any = None,
+        request_key: UUID | None = None,
+    ) -> TicketEvent:
+        """Append the event and move the ticket; free text and photos go to tables of their own."""
+        fields = {field.name: field for field in (row.given if row else ())}
+        event_id = uuid7()
+        kept: dict[str, Any] = {}
+        commitments: dict[str, str] = {}
+        for name, value in given.items():
+            field = fields.get(name)
+            if value in (None, "", ()):
+                continue
+            if field is not None and field.kind is GivenKind.STATEMENT:
+                commitments[name] = self._say(event_id, field, str(value))
+            elif field is not None and field.kind is GivenKind.PHOTOS:
+                kept[name] = self._show(event_id, action, tuple(value))
+            else:
+                kept[name] = value
+        if commitments:
+            kept["statements"] = commitments
+        before = self.last.state_to if self.last else None
+        event = TicketEvent(
+            intake_district=self.ticket.intake_district,
+            id=event_id,
+            ticket_id=self.ticket.id,
+            seq=self.last.seq + 1 if self.last else 1,
+            at=self.now,
+            account_id=self.actor.account_id,
+            organisation_code=self.actor.organisation_code,
+            channel=self.actor.channel,
+            action=action,
+            state_from=before,
+            state_to=str(target),
+            given=kept or None,
+            reasons=reasons,
+            request_key=request_key,
+            previous_hash=self.last.hash if self.last else None,
+            hash="",
+        )
+        event.hash = chain.event_hash(event)
+        self.session.add(event)
+        self.ticket.state = target
+        self.last = event
+        return event
+
+    def _say(self, event_id: UUID, field: Given, text: str) -> str:
+        salt = chain.new_salt()
+        self.add(Statement, event_id=event_id, name=field.name, public=field.public, salt=salt, text=text)
+        return chain.commitment(salt, text)
+
+    def _show(self, event_id: UUID, action: str, photos: tuple[str, ...]) -> list[str]:
+        for sha256 in photos:
+            self.add(TicketPhoto, event_id=event_id, part=action, sha256=sha256)
+        return list(photos)
+
+    def send(self, topic: str, **payload: Any) -> None:
+        """Put an effect into the outbox; it leaves only if this transaction commits."""
+        self.add(OutboxRow, topic=topic, payload=payload, created_at=self.now, available_at=self.now)

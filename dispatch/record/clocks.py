@@ -1,0 +1,195 @@
+"""The clocks of a ticket as rows, and the one next timer of each.
+
+The arithmetic is `dispatch.rules.clocks`; here it is kept. A clock has at most one pending timer: when that
+fires, the next rung of its ladder is planned, so an edit never doubles one.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlmodel import Session, col
+from uuid6 import uuid7
+
+from dispatch.record import queries
+from dispatch.record.change import Change
+from dispatch.record.models import Ticket, TicketClock, Timer
+from dispatch.record.world import Standing
+from dispatch.rules.clocks import Clock, Limit, Pause, Unit, percent_at
+from dispatch.rules.deadlines import due
+from dispatch.rules.workflow import STATES, ClockKind, ClockStep, Transition
+
+# What a clock says on its way: (timer kind, share of the limit). Stages have one end; `open` ends in automatic sign-off.
+RUNGS: dict[ClockKind, tuple[tuple[str, float], ...]] = {
+    ClockKind.TOTAL: (("clock_yellow", 0.8), ("clock_red", 1.0)),
+    ClockKind.HANDLE: (("clock_hint", 0.5), ("clock_yellow", 0.8), ("clock_red", 1.0)),
+    ClockKind.STAGE: (("stage_end", 1.0),),
+}
+AFTER_RED: tuple[tuple[str, float], ...] = (("escalate_2", 1), ("escalate_3", 5))
+TOTAL, HANDLE, REWORK = "total", "handle", "rework"
+
+
+def as_value(row: TicketClock) -> Clock:
+    """The stored clock as the rules' value."""
+    pauses = tuple(Pause(_instant(a), _instant(b) if b else None, why) for a, b, why in row.pauses or ())
+    return Clock(Limit(row.amount, Unit(row.unit)), row.started_at, pauses)
+
+
+def open_clocks(session: Session, ticket: Ticket, kind: ClockKind | None = None) -> Iterator[TicketClock]:
+    """The ticket's clocks that are not stopped."""
+    for row in queries.rows(session, TicketClock, ticket):
+        if row.stopped_at is None and (kind is None or row.kind == kind):
+            yield row
+
+
+def apply(change: Change, row: Transition) -> None:
+    """Carry out what a transition says the clocks do; stage clocks follow in `enter_stage`."""
+    for kind, step in row.clocks:
+        if step is ClockStep.START:
+            stage = (
+                REWORK if kind is ClockKind.HANDLE and row.action == "uphold_dissatisfaction" else str(kind)
+            )
+            start(change, kind, stage)
+            continue
+        for clock in open_clocks(change.session, change.ticket, kind):
+            {ClockStep.STOP: stop, ClockStep.PAUSE: pause, ClockStep.RESUME: resume}[step](change, clock)
+
+
+def enter_stage(change: Change, *, entered: bool) -> None:
+    """After the last transition of a change: the state's own clock, and when the ticket burns."""
+    state = STATES[change.ticket.state]
+    running = list(open_clocks(change.session, change.ticket, ClockKind.STAGE))
+    if entered:
+        for clock in running:
+            stop(change, clock)
+        running = [start(change, ClockKind.STAGE, state.stage)] if state.stage and state.open else []
+    handle = [c for c in open_clocks(change.session, change.ticket, ClockKind.HANDLE) if not c.paused_at]
+    total = list(open_clocks(change.session, change.ticket, ClockKind.TOTAL))
+    pressing = handle or running or total
+    change.ticket.due_at = pressing[0].due_at if pressing and state.open else None
+    change.ticket.total_due_at = total[0].due_at if total else change.ticket.total_due_at
+
+
+def start(change: Change, kind: ClockKind, stage: str) -> TicketClock:
+    """A new clock of the ticket, with its first timer."""
+    ticket, standing = change.ticket, change.standing
+    organisation = ticket.main_code if kind is ClockKind.HANDLE else None
+    limit, limit_id = standing.limit(stage, ticket.category_code, ticket.nature, ticket.urgent)
+    clock = Clock(limit, change.now)
+    end = due(clock, standing.calendar, standing.hours(organisation))
+    row: TicketClock = change.add(
+        TicketClock,
+        kind=kind,
+        stage=stage,
+        organisation_code=organisation,
+        limit_id=limit_id,
+        amount=limit.amount,
+        unit=str(limit.unit),
+        started_at=change.now,
+        due_at=end.at,
+        estimated=end.estimated,
+        explained={"reason": end.reason},
+    )
+    _plan(change.session, row, standing, change.now)
+    change.session.flush()
+    return row
+
+
+def stop(change: Change, row: TicketClock) -> None:
+    """The clock stands for good."""
+    row.stopped_at = change.now
+    _void(change, row)
+
+
+def pause(change: Change, row: TicketClock, why: str = "") -> None:
+    """The clock stands still until resumed."""
+    if row.paused_at is None:
+        row.paused_at = change.now
+        row.pauses = [*(row.pauses or ()), [change.now.isoformat(), None, why]]
+        _void(change, row)
+
+
+def resume(change: Change, row: TicketClock) -> None:
+    """The same clock goes on: no new limit, only the time that was left."""
+    if row.paused_at is None:
+        return
+    began, _, why = row.pauses[-1]
+    row.pauses = [*row.pauses[:-1], [began, change.now.isoformat(), why]]
+    row.paused_at = None
+    end = due(as_value(row), change.standing.calendar, change.standing.hours(row.organisation_code))
+    row.due_at, row.estimated, row.explained = end.at, end.estimated, {"reason": end.reason}
+    _plan(change.session, row, change.standing, change.now)
+
+
+def plan_next(session: Session, row: TicketClock, standing: Standing, fired: str, now: datetime) -> None:
+    """After one rung has fired, the timer of the next."""
+    _plan(session, row, standing, now, after=fired)
+
+
+def _plan(
+    session: Session, row: TicketClock, standing: Standing, now: datetime, after: str | None = None
+) -> None:
+    planned = _next_rung(row, standing, now, after)
+    if planned is None:
+        return
+    kind, at = planned
+    session.add(
+        Timer(
+            intake_district=row.intake_district,
+            id=uuid7(),
+            ticket_id=row.ticket_id,
+            clock_id=row.id,
+            kind=kind,
+            key=f"{row.id}:{kind}:{len(row.pauses or ())}",
+            due_at=at,
+        )
+    )
+
+
+def _next_rung(
+    row: TicketClock, standing: Standing, now: datetime, after: str | None
+) -> tuple[str, datetime] | None:
+    """The first rung not yet passed (or, after one has fired, the one that follows it)."""
+    clock, hours = as_value(row), standing.hours(row.organisation_code)
+    rungs = RUNGS[row.kind]
+    names = [name for name, _ in rungs]
+    if after in names:
+        rungs = rungs[names.index(after) + 1 :]
+    elif after is not None:
+        rungs = ()
+    for name, share in rungs:
+        at = percent_at(clock, share, standing.calendar, hours)
+        if after is not None or at > now or share == 1.0:
+            return name, at
+    if row.kind is not ClockKind.HANDLE:
+        return None
+    ladder = [name for name, _ in AFTER_RED]
+    index = 0 if after == "clock_red" else ladder.index(after) + 1 if after in ladder else len(ladder)
+    if index >= len(AFTER_RED):
+        return None
+    name, work_days = AFTER_RED[index]
+    later = Clock(Limit(work_days, Unit.WORK_DAY), row.due_at)
+    return name, percent_at(later, 1, standing.calendar, hours)
+
+
+def _void(change: Change, row: TicketClock) -> None:
+    """The pending timer of a clock that no longer runs will not fire."""
+    change.session.execute(
+        update(Timer)
+        .where(
+            col(Timer.intake_district) == row.intake_district,
+            col(Timer.clock_id) == row.id,
+            col(Timer.done_at).is_(None),
+        )
+        .values(done_at=change.now, outcome="void")
+    )
+
+
+def find(session: Session, intake_district: str, clock_id: UUID) -> TicketClock | None:
+    return session.get(TicketClock, (intake_district, clock_id))
+
+
+def _instant(text: Any) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,149 @@
+"""Every read of tickets. `visible` is the one place where an actor's scope becomes a condition."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
+from sqlmodel import Session, col
+
+from dispatch.record.codes import read_code
+from dispatch.record.models import (
+    Assignment,
+    Reporter,
+    Statement,
+    Ticket,
+    TicketCode,
+    TicketEvent,
+    TicketPhoto,
+)
+from grid.errors import NotFound
+from grid.permissions import Actor, Scope
+
+READ = "ticket:read"
+
+
+def visible(actor: Actor, verb: str = READ) -> ColumnElement[bool]:
+    """The tickets on which the actor may do `verb`, over all posts."""
+    reach = [_reach(scope, actor, verb) for scope in actor.scopes(verb)]
+    return or_(false(), *reach)
+
+
+def _reach(scope: Scope, actor: Actor, verb: str) -> ColumnElement[bool]:
+    if scope is Scope.ALL:
+        return true()
+    if scope is Scope.OWN:
+        return col(Ticket.reported_by) == actor.account_id
+    if scope is Scope.LINK:
+        return col(Ticket.id) == actor.linked_ticket
+    if scope is Scope.ORGANISATION:
+        return _of_organisations(actor, verb)
+    codes = actor.area_codes
+    if scope is Scope.GRID:
+        return or_(col(Ticket.grid_code).in_(codes), col(Ticket.community_code).in_(codes))
+    levels = (Ticket.grid_code, Ticket.community_code, Ticket.street_code, Ticket.district_code)
+    return or_(*(col(level).in_(codes) for level in levels))
+
+
+def _of_organisations(actor: Actor, verb: str) -> ColumnElement[bool]:
+    """What the units hold now; for reading also what they once held."""
+    held = col(Ticket.main_code).in_(actor.under)
+    if verb != READ:
+        return held
+    once = exists().where(
+        and_(
+            col(Assignment.intake_district) == col(Ticket.intake_district),
+            col(Assignment.ticket_id) == col(Ticket.id),
+            col(Assignment.organisation_code).in_(actor.under),
+        )
+    )
+    return or_(held, once)
+
+
+def find(session: Session, code: str, actor: Actor, *, verb: str = READ, lock: bool = False) -> Ticket:
+    """The ticket with that code, if the actor may `verb` it.
+
+    Raises
+    ------
+    NotFound
+        There is none, or the actor may not know that there is: the same words for both.
+    """
+    typed = read_code(code)
+    query = (
+        select(Ticket)
+        .join(
+            TicketCode,
+            and_(
+                col(TicketCode.intake_district) == col(Ticket.intake_district),
+                col(TicketCode.ticket_id) == col(Ticket.id),
+            ),
+        )
+        .where(col(TicketCode.code) == typed, visible(actor, verb))
+    )
+    if lock:
+        query = query.with_for_update(of=Ticket)
+    ticket: Ticket | None = session.execute(query).scalar_one_or_none() if typed else None
+    if ticket is None:
+        raise NotFound(f"没有找到工单 {code},请核对编号,或它不在您的职责范围内")
+    return ticket
+
+
+def reaches(session: Session, ticket: Ticket, actor: Actor, verb: str) -> bool:
+    """Whether the actor may do `verb` on this ticket."""
+    query = select(col(Ticket.id)).where(of_ticket(Ticket, ticket), visible(actor, verb))
+    return session.execute(query).first() is not None
+
+
+def of_ticket(table: Any, ticket: Ticket) -> ColumnElement[bool]:
+    """The condition that a row belongs to (or is) this ticket."""
+    key = table.id if table is Ticket else table.ticket_id
+    return and_(col(table.intake_district) == ticket.intake_district, col(key) == ticket.id)
+
+
+def rows(session: Session, table: Any, ticket: Ticket) -> list[Any]:
+    """All rows of a ticket-owned table, in the order in which they were written."""
+    return list(session.execute(select(table).where(of_ticket(table, ticket)).order_by(table.id)).scalars())
+
+
+def reporters(session: Session, ticket: Ticket) -> list[Reporter]:
+    return rows(session, Reporter, ticket)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a ticket's history with what was said and shown in it."""
+
+    event: TicketEvent
+    statements: tuple[Statement, ...]
+    photos: tuple[TicketPhoto, ...]
+
+
+def history(session: Session, ticket: Ticket) -> list[Line]:
+    """The whole story, oldest first; what of it a person may read is decided where it is shown."""
+    events = sorted(rows(session, TicketEvent, ticket), key=lambda event: event.seq)
+    said: dict[UUID, list[Statement]] = {}
+    for statement in rows(session, Statement, ticket):
+        said.setdefault(statement.event_id, []).append(statement)
+    shown: dict[UUID, list[TicketPhoto]] = {}
+    for photo in rows(session, TicketPhoto, ticket):
+        shown.setdefault(photo.event_id, []).append(photo)
+    return [Line(e, tuple(said.get(e.id, ())), tuple(shown.get(e.id, ()))) for e in events]
+
+
+def page(
+    session: Session,
+    actor: Actor,
+    *conditions: ColumnElement[bool],
+    after: tuple[datetime, UUID] | None = None,
+    size: int = 50,
+) -> list[Ticket]:
+    """One page of what the actor may read, the most pressing first; `after` is the last row's (due_at, id)."""
+    query = select(Ticket).where(visible(actor), *conditions)
+    if after is not None:
+        due_at, ticket_id = after
+        query = query.where(
+            or_(col(Ticket.due_at) > due_at, and_(col(Ticket.due_at) == due_at, col(Ticket.id) > ticket_id))
+        )
+    query = query.order_by(col(Ticket.due_at), col(Ticket.id)).limit(size)
+    return list(session.execute(query).scalars())

@@ -1,0 +1,199 @@
+"""The standing world as the rules want it: rows read once, kept as values, renewed when anything changes."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, func, select
+from sqlmodel import Session, SQLModel, col
+
+from dispatch.rules.clocks import Limit, Unit
+from dispatch.rules.worktime import Calendar, Day, DayKind, OfficeHours, duty
+from geo.placed import Placed
+from grid.errors import InputError, Unavailable
+from grid.models import (
+    AdmissionRule,
+    CalendarDay,
+    Category,
+    Generation,
+    GenerationState,
+    NoticeRule,
+    Organisation,
+    Responsibility,
+    Ruleset,
+    StandingChange,
+    TimeLimit,
+)
+from grid.places import Places
+from grid.settings import Settings
+
+Row = TypeVar("Row", bound=SQLModel)
+
+LOOK_EVERY_S = 1.0
+CENTRE_KIND = "centre"
+FALLBACK_LIMIT = Limit(1, Unit.WORK_DAY)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One consistent reading of the standing tables."""
+
+    ruleset_version: int
+    generation_id: int | None
+    zone: str
+    organisations: dict[str, Organisation]
+    categories: dict[str, Category]
+    limits: tuple[TimeLimit, ...]
+    responsibilities: tuple[Responsibility, ...]
+    admission: tuple[AdmissionRule, ...]
+    notices: tuple[NoticeRule, ...]
+    calendar: Calendar
+    _limit_cache: dict[tuple[str, str, str | None, bool], tuple[Limit, str | None]] = field(
+        default_factory=dict
+    )
+
+    def category(self, code: str) -> Category:
+        """The category, or `InputError` with what to do."""
+        found = self.categories.get(code)
+        if found is None or found.retired_on is not None or not found.leaf:
+            raise InputError(
+                f"类别 {code} 不存在或已停用,请重新选择类别", {"category_code": "请选择一个具体的小类"}
+            )
+        return found
+
+    def lineage(self, category_code: str) -> tuple[str, ...]:
+        """The category and its ancestors, the most specific first."""
+        chain: list[str] = []
+        code: str | None = category_code
+        while code is not None and code not in chain and code in self.categories:
+            chain.append(code)
+            code = self.categories[code].parent_code
+        return tuple(chain)
+
+    def organisation(self, code: str) -> Organisation:
+        """The organisation, or `InputError` when there is none or it is closed."""
+        found = self.organisations.get(code)
+        if found is None or found.closed_on is not None:
+            raise InputError(f"单位 {code} 不存在或已撤销,请重新选择", {"organisation": "请选择现有单位"})
+        return found
+
+    def superiors(self, code: str | None) -> frozenset[str]:
+        """The organisation itself and everything above it: what it belongs or answers to."""
+        found: set[str] = set()
+        waiting = [code]
+        while waiting:
+            organisation = self.organisations.get(waiting.pop() or "")
+            if organisation is not None and organisation.code not in found:
+                found.add(organisation.code)
+                waiting += [organisation.parent_code, organisation.supervised_by]
+        return frozenset(found)
+
+    def hours(self, organisation_code: str | None) -> OfficeHours:
+        """Office hours of a unit; duty organisations work around the clock."""
+        organisation = self.organisations.get(organisation_code or "")
+        return duty(self.zone) if organisation and organisation.duty_24x7 else OfficeHours(self.zone)
+
+    def limit(
+        self, stage: str, category_code: str, nature: str | None, urgent: bool
+    ) -> tuple[Limit, str | None]:
+        """The limit of a stage and the row it comes from: category before class before nature before general."""
+        key = (stage, category_code, nature, urgent)
+        if key not in self._limit_cache:
+            self._limit_cache[key] = self._find_limit(*key)
+        return self._limit_cache[key]
+
+    def _find_limit(
+        self, stage: str, category_code: str, nature: str | None, urgent: bool
+    ) -> tuple[Limit, str | None]:
+        lineage = self.lineage(category_code)
+
+        def rank(row: TimeLimit) -> tuple[int, int, int]:
+            place = lineage.index(row.category_code) if row.category_code else len(lineage)
+            return (place, 0 if row.nature else 1, 0 if row.urgent is not None else 1)
+
+        fitting = [
+            row
+            for row in self.limits
+            if row.stage == stage
+            and (row.category_code is None or row.category_code in lineage)
+            and (row.nature is None or row.nature == nature)
+            and (row.urgent is None or row.urgent == urgent)
+        ]
+        if not fitting:
+            return FALLBACK_LIMIT, None
+        best = min(fitting, key=rank)
+        return Limit(best.amount, Unit(best.unit)), best.id
+
+    @cached_property
+    def centre_code(self) -> str:
+        """The dispatch centre, which owns whatever has no unit yet."""
+        centres = sorted(
+            o.code for o in self.organisations.values() if o.kind == CENTRE_KIND and not o.closed_on
+        )
+        if not centres:
+            raise Unavailable("还没有登记指挥中心(单位类型 centre),请管理员先导入单位表")
+        return centres[0]
+
+
+class World:
+    """The process's view of the standing world: values, and the open index of the active borders."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.places = Places(settings.instance_path)
+        self._standing: Standing | None = None
+        self._stamp: object = None
+        self._looked_at = -LOOK_EVERY_S
+        self._lock = threading.Lock()
+
+    def refresh(self, session: Session, *, at_once: bool = False) -> Standing:
+        """The present standing world; looks for changes at most once a second."""
+        with self._lock:
+            now = time.monotonic()
+            if self._standing is None or at_once or now - self._looked_at >= LOOK_EVERY_S:
+                stamp = session.execute(
+                    select(func.max(StandingChange.at), func.count(col(StandingChange.id)))
+                ).one()
+                if self._standing is None or tuple(stamp) != self._stamp:
+                    self._standing, self._stamp = self._read(session), tuple(stamp)
+                self._looked_at = now
+            return self._standing
+
+    @property
+    def standing(self) -> Standing:
+        assert self._standing is not None, "refresh first"
+        return self._standing
+
+    def locate(self, *, lon: float, lat: float, accuracy_m: float | None, frame: str) -> Placed:
+        """Place a point in the active borders."""
+        return self.places.locate(lon=lon, lat=lat, accuracy_m=accuracy_m, frame=frame)
+
+    def _read(self, session: Session) -> Standing:
+        version = session.execute(select(func.max(Ruleset.version))).scalar_one()
+        if version is None:
+            raise Unavailable("还没有发布规则(类别、时限、职责),请管理员先运行 flask standing seed")
+        generation = session.execute(
+            select(Generation).where(col(Generation.state) == GenerationState.ACTIVE)
+        ).scalar_one_or_none()
+        self.places.use(generation)
+
+        def values(table: type[Row], *conditions: ColumnElement[bool]) -> tuple[Row, ...]:
+            found = tuple(session.execute(select(table).where(*conditions)).scalars())
+            for row in found:
+                session.expunge(row)  # kept beyond this session, so no rollback may expire it
+            return found
+
+        return Standing(
+            ruleset_version=version,
+            generation_id=generation.id if generation else None,
+            zone=self.settings.timezone,
+            organisations={row.code: row for row in values(Organisation)},
+            categories={row.code: row for row in values(Category)},
+            limits=values(TimeLimit, col(TimeLimit.ruleset_version) == version),
+            responsibilities=values(Responsibility, col(Responsibility.ruleset_version) == version),
+            admission=values(AdmissionRule, col(AdmissionRule.ruleset_version) == version),
+            notices=values(NoticeRule, col(NoticeRule.ruleset_version) == version),
+            calendar=Calendar({row.on: Day(DayKind(row.kind), row.name) for row in values(CalendarDay)}),
+        )
