@@ -73,6 +73,7 @@ def load_settings(
         if text is not None:
             values[name] = text or None
     values.setdefault("database_url", f"sqlite:///{path / 'grid.sqlite3'}")
+    values.setdefault("base_url", f"http://127.0.0.1:{values.get('port') or Settings.port}")
     values["photo_url"] = values.get("photo_url") or f"file://{path / 'photos'}"
     values["secret_key"] = values.get("secret_key") or _own_key(path)
     converted = _converted({k: v for k, v in values.items() if k in known}, problems)
