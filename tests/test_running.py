@@ -1,0 +1,126 @@
+"""`flask up` as a person starts it: what it prints, what it refuses, and that it leaves nothing behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from grid.settings import load_settings
+from tests.services import free_port
+
+ROOT = Path(__file__).parents[1]
+STUB = """
+import os, signal, threading
+import click
+from flask import Flask
+from dispatch.engine.sockets import announce_ready
+from web.cli import running
+
+def create_app():
+    app = Flask("stub")
+    running.register(app)
+    app.add_url_rule("/redis", view_func=lambda: os.environ.get("REDIS_URL", "none"))
+    for name in ("work", "sweep"):
+        app.cli.command(name)(wait)
+    return app
+
+def wait():
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    announce_ready()
+    stop.wait()
+"""
+
+
+class Started:
+    """A running `flask up` with what it printed."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        (folder / "stub.py").write_text(STUB)
+        self.port = port
+        self.output = folder / f"said-{port}"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "flask", "--app", "stub", "up"],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "GRID_PORT": str(port)},
+            stdout=self.output.open("wb"),
+            stderr=subprocess.STDOUT,
+        )
+
+    def said(self) -> str:
+        return self.output.read_text()
+
+    def wait_until_up(self) -> None:
+        give_up_at = time.monotonic() + 30
+        while "Ctrl-C" not in self.said():
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < give_up_at, self.said()
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Callable[..., Started]]:
+    started: list[Started] = []
+
+    def start(port: int | None = None) -> Started:
+        started.append(Started(tmp_path, port or free_port()))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.process.send_signal(signal.SIGTERM)
+            one.process.wait(20)
+
+
+def descendants(pid: int) -> list[int]:
+    listing = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    pairs = [tuple(map(int, line.split())) for line in listing.splitlines()]
+    return [child for child, parent in pairs if parent == pid]
+
+
+def test_says_what_is_up_and_stops_without_leaving_a_process(up: Callable[..., Started]) -> None:
+    started = up()
+    started.wait_until_up()
+    assert f"http://127.0.0.1:{started.port}" in started.said()
+    assert "redis 运行中 · sweeper 运行中 · worker-1 运行中 · web 运行中" in started.said()
+    with urllib.request.urlopen(f"http://127.0.0.1:{started.port}/redis") as reply:
+        assert reply.read().startswith(b"unix://")
+    children = descendants(started.process.pid)
+    assert len(children) == 4
+    started.process.send_signal(signal.SIGINT)
+    assert started.process.wait(20) == 0
+    assert not any(Path(f"/proc/{pid}").exists() for pid in children)
+
+
+def test_a_taken_port_is_one_sentence_with_the_setting(up: Callable[..., Started]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        started = up(port)
+        assert started.process.wait(20) == 1
+    assert f"GRID_PORT={port + 1}" in started.said()
+    assert len(started.said().strip().splitlines()) == 1
+
+
+def test_a_second_start_on_the_same_data_is_refused(up: Callable[..., Started]) -> None:
+    first = up()
+    first.wait_until_up()
+    second = up()
+    assert second.process.wait(20) == 1
+    assert f"进程 {first.process.pid}" in second.said()
+    assert "GRID_INSTANCE_PATH" in second.said()
+    assert first.process.poll() is None
+
+
+def test_the_address_follows_the_port(tmp_path: Path) -> None:
+    settings = load_settings(tmp_path, {"GRID_PORT": "8123"})
+    assert settings.base_url == "http://127.0.0.1:8123"
+    named = load_settings(tmp_path, {"GRID_PORT": "8123", "GRID_BASE_URL": "https://grid.example"})
+    assert named.base_url == "https://grid.example"
