@@ -10,18 +10,8 @@ from uuid import UUID
 from sqlalchemy import Column, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from geo.borders import Level
 from grid.database import Words, named
-
-
-class Level(StrEnum):
-    """Administrative levels from wide to narrow; any may be missing."""
-
-    CITY = "city"
-    DISTRICT = "district"
-    STREET = "street"
-    COMMUNITY = "community"
-    GRID = "grid"
-    UNIT = "unit"
 
 
 class GenerationState(StrEnum):

@@ -22,6 +22,7 @@ from tests.services import (
     private_folder,
     private_redis,
 )
+from tests.town import Town, found_town, open_town
 
 AnyReport = TypeVar("AnyReport", pytest.TestReport, pytest.CollectReport)
 
@@ -52,6 +53,36 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'test.db'}"
     return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The town settled once: a SQLite file and the index of its borders, to be copied."""
+    folder = tmp_path_factory.mktemp("town")
+    found_town(f"sqlite:///{folder / 'town.db'}", folder)
+    return folder
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def town_url(request: pytest.FixtureRequest, founded: Path, tmp_path: Path) -> Iterator[str]:
+    """Address of a fresh copy of the town, once on SQLite and once on PostgreSQL; its index is in `tmp_path`."""
+    shutil.copy(founded / "town.index", tmp_path)
+    if request.param == "sqlite":
+        shutil.copy(founded / "town.db", tmp_path)
+        yield f"sqlite:///{tmp_path / 'town.db'}"
+        return
+    cluster: PostgresCluster = request.getfixturevalue("postgres")
+    name = cluster.new_database(template=cluster.template("town", lambda url: found_town(url, tmp_path)))
+    yield cluster.url(name)
+    cluster.drop_database(name)
+
+
+@pytest.fixture
+def town(town_url: str, tmp_path: Path) -> Iterator[Town]:
+    """A fresh town, once on SQLite and once on PostgreSQL."""
+    opened = open_town(town_url, tmp_path)
+    yield opened
+    opened.database.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import distinct, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from dispatch.record import asking, queries
@@ -57,7 +57,8 @@ def doer_of(actor: Actor) -> Doer:
 def _persons(session: Session, ticket: Ticket) -> frozenset[str]:
     """The natural persons who took part in handling, through whichever account."""
     query = (
-        select(distinct(col(Account.person_key)))
+        select(col(Account.person_key))
+        .distinct()
         .join(TicketEvent, col(TicketEvent.account_id) == col(Account.id))
         .where(queries.of_ticket(TicketEvent, ticket), col(TicketEvent.action).in_(HANDLING_ACTIONS))
     )
@@ -65,5 +66,5 @@ def _persons(session: Session, ticket: Ticket) -> frozenset[str]:
 
 
 def _organisations(session: Session, ticket: Ticket) -> frozenset[str]:
-    query = select(distinct(col(Assignment.organisation_code))).where(queries.of_ticket(Assignment, ticket))
+    query = select(col(Assignment.organisation_code)).distinct().where(queries.of_ticket(Assignment, ticket))
     return frozenset(session.execute(query).scalars())

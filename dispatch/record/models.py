@@ -82,13 +82,13 @@ class Ticket(SQLModel, table=True):
     grid_code: str | None = None
     overlay_codes: str | None = Field(default=None, sa_type=Words)
     generation_id: int | None = None
-    placed: Any = Field(default=None, sa_type=JsonText)
+    placed: dict[str, Any] | None = Field(default=None, sa_type=JsonText)
 
     owner_code: str = Field(foreign_key="organisation.code")
     queue: Queue | None = Field(default=None, sa_type=named(Queue))
     main_code: str | None = Field(default=None, foreign_key="organisation.code")
     assistant_codes: str | None = Field(default=None, sa_type=Words)
-    routed: Any = Field(default=None, sa_type=JsonText)
+    routed: dict[str, Any] | None = Field(default=None, sa_type=JsonText)
     ruleset_version: int
     no_return: bool = False
     objections: int = 0
@@ -135,8 +135,8 @@ class TicketEvent(SQLModel, table=True):
     action: str
     state_from: str | None = None
     state_to: str
-    given: Any = Field(default=None, sa_type=JsonText)
-    reasons: Any = Field(default=None, sa_type=JsonText)
+    given: dict[str, Any] | None = Field(default=None, sa_type=JsonText)
+    reasons: dict[str, Any] | None = Field(default=None, sa_type=JsonText)
     request_key: UUID | None = None
     previous_hash: str | None = None
     hash: str
@@ -236,8 +236,8 @@ class TicketClock(SQLModel, table=True):
     estimated: bool = False
     paused_at: datetime | None = None
     stopped_at: datetime | None = None
-    pauses: Any = Field(default=None, sa_type=JsonText)
-    explained: Any = Field(default=None, sa_type=JsonText)
+    pauses: list[Any] | None = Field(default=None, sa_type=JsonText)
+    explained: dict[str, Any] | None = Field(default=None, sa_type=JsonText)
 
 
 class Timer(SQLModel, table=True):
@@ -271,7 +271,7 @@ class OutboxRow(SQLModel, table=True):
     id: UUID = Field(primary_key=True)
     ticket_id: UUID | None = None
     topic: str
-    payload: Any = Field(default=None, sa_type=JsonText)
+    payload: dict[str, Any] | None = Field(default=None, sa_type=JsonText)
     destination: str | None = Field(default=None, sa_type=Words)
     created_at: datetime
     available_at: datetime
@@ -370,7 +370,7 @@ class ClientKey(SQLModel, table=True):
     fingerprint: str
     intake_district: str
     ticket_id: UUID
-    answer: Any = Field(default=None, sa_type=JsonText)
+    answer: dict[str, Any] | None = Field(default=None, sa_type=JsonText)
     created_at: datetime
 
 
