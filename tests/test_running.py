@@ -17,24 +17,18 @@ from tests.services import free_port
 
 ROOT = Path(__file__).parents[1]
 STUB = """
-import os, signal, threading
-import click
+import os
 from flask import Flask
-from dispatch.engine.sockets import announce_ready
 from web.cli import running
 
 def create_app():
     app = Flask("stub")
     running.register(app)
     app.add_url_rule("/redis", view_func=lambda: os.environ.get("REDIS_URL", "none"))
-    for name in ("work", "sweep"):
-        app.cli.command(name)(wait)
+    running.import_module = lambda name: type("engine", (), {"work": wait, "run": wait})
     return app
 
-def wait():
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    announce_ready()
+def wait(settings, stop):
     stop.wait()
 """
 

@@ -16,7 +16,9 @@ import json, os, sys
 from pathlib import Path
 from dispatch.engine.supervising import Part, Supervisor
 folder = Path(sys.argv[1])
-rows = [[Part(name, (sys.executable, "-c", code)) for name, code in row] for row in json.loads(sys.argv[2])]
+def runs(code):
+    return (lambda: exec(code, {})) if sys.argv[3] == "forked" else (sys.executable, "-c", code)
+rows = [[Part(name, runs(code)) for name, code in row] for row in json.loads(sys.argv[2])]
 def tell(sentence):
     print(sentence, flush=True)
 Supervisor(rows, run_folder=folder / "run", log_folder=folder / "log", environment=os.environ, tell=tell).run(
@@ -65,11 +67,11 @@ def works(name: str) -> tuple[str, str]:
 class Supervised:
     """A supervisor in a process of its own, with what it said."""
 
-    def __init__(self, folder: Path, *rows: list[tuple[str, str]]) -> None:
+    def __init__(self, folder: Path, kind: str, *rows: list[tuple[str, str]]) -> None:
         self.folder = folder
         root = Path(__file__).parents[1]
         self.process = subprocess.Popen(
-            [sys.executable, "-c", SUPERVISE, folder, json.dumps(rows)],
+            [sys.executable, "-c", SUPERVISE, folder, json.dumps(rows), kind],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(root)},
             stdout=(folder / "said").open("wb"),
@@ -88,12 +90,12 @@ class Supervised:
         self.process.wait(15)
 
 
-@pytest.fixture
-def supervise(tmp_path: Path) -> Iterator[Callable[..., Supervised]]:
+@pytest.fixture(params=["program", "forked"])
+def supervise(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Supervised]]:
     started: list[Supervised] = []
 
     def start(*rows: list[tuple[str, str]]) -> Supervised:
-        started.append(Supervised(tmp_path, *rows))
+        started.append(Supervised(tmp_path, request.param, *rows))
         eventually(lambda: "up " in started[-1].said(), seconds=20)
         return started[-1]
 

@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
-from dispatch.engine.children import kill_session, spawn
+from dispatch.engine.children import Forked, kill_session, spawn
 from dispatch.engine.sockets import ReadySocket, private_socket
 
 FIRST_PAUSE_SECONDS = 0.1
@@ -29,13 +30,18 @@ GRACE_SECONDS = 10.0
 LARGEST_LOG_BYTES = 5_000_000
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
+_Child = subprocess.Popen[bytes] | Forked
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One process to keep running. Without `ready`, the part calls `announce_ready` itself."""
+    """One process to keep running: a program, or a function of ours that is run in a copy of this process.
+
+    Without `ready`, the part calls `announce_ready` itself.
+    """
 
     name: str
-    argv: tuple[str, ...]
+    runs: tuple[str, ...] | Callable[[], None]
     ready: Callable[[], bool] | None = None
     # What the kernel sends when the supervisor is killed; nothing that was acknowledged depends on a clean end.
     death_signal: int = signal.SIGKILL
@@ -44,7 +50,7 @@ class Part:
 @dataclass(slots=True)
 class _Running:
     part: Part
-    child: subprocess.Popen[bytes] | None = None
+    child: _Child | None = None
     started_at_s: float = 0.0
     is_ready: bool = False
     deaths: int = 0
@@ -127,13 +133,13 @@ class Supervisor:
 
     def _start(self, running: _Running) -> None:
         with self._log(running.part).open("ab") as log:
-            running.child = spawn(
-                running.part.argv,
-                env=self._environment,
-                output=log,
-                death_signal=running.part.death_signal,
-            )
+            running.child = self._child(running.part, log)
         running.started_at_s = time.monotonic()
+
+    def _child(self, part: Part, log: IO[bytes]) -> _Child:
+        if callable(part.runs):
+            return Forked(part.runs, env=self._environment, output=log, death_signal=part.death_signal)
+        return spawn(part.runs, env=self._environment, output=log, death_signal=part.death_signal)
 
     def _log(self, part: Part) -> Path:
         path = self._log_folder / f"{part.name}.log"
@@ -151,8 +157,8 @@ class Supervisor:
             if running.child is None:
                 if running.deaths and now_s >= running.start_at_s and not self._stop_signals:
                     self._start(running)
-            elif running.child.poll() is not None:
-                self._bury(running, running.child, now_s)
+            elif (code := running.child.poll()) is not None:
+                self._bury(running, running.child, code, now_s)
             else:
                 self._note_ready(running, running.child.pid in announced, now_s)
 
@@ -164,7 +170,7 @@ class Supervisor:
             running.said_down = False
             self._tell(f"{running.part.name} 已恢复运行。")
 
-    def _bury(self, running: _Running, child: subprocess.Popen[bytes], now_s: float) -> None:
+    def _bury(self, running: _Running, child: _Child, code: int, now_s: float) -> None:
         kill_session(child.pid)
         if now_s - running.started_at_s > STEADY_SECONDS:
             running.deaths = 0
@@ -172,7 +178,7 @@ class Supervisor:
         running.deaths += 1
         running.start_at_s = now_s + running.pause_seconds()
         if not self._stop_signals:
-            self._report_death(running, child.returncode)
+            self._report_death(running, code)
 
     def _report_death(self, running: _Running, code: int) -> None:
         name, how = running.part.name, f"被信号 {-code} 终止" if code < 0 else f"以代码 {code} 退出"
@@ -197,7 +203,7 @@ class Supervisor:
                 kill_session(child.pid)
                 child.wait()
 
-    def _wait_for_end(self, children: Sequence[subprocess.Popen[bytes]], wake: socket.socket) -> None:
+    def _wait_for_end(self, children: Sequence[_Child], wake: socket.socket) -> None:
         give_up_at_s = time.monotonic() + GRACE_SECONDS
         while any(child.poll() is None for child in children) and time.monotonic() < give_up_at_s:
             # A second Ctrl-C means: now.

@@ -56,7 +56,11 @@ def resolve(standing: Standing, reference: str, areas: list[str | None]) -> str 
     """An organisation's code, or of a kind the one nearest to the place, from the grid upwards."""
     if reference in standing.organisations:
         return reference
-    of_kind = [o for o in standing.organisations.values() if o.kind == reference.removeprefix("kind:") and not o.closed_on]
+    of_kind = [
+        o
+        for o in standing.organisations.values()
+        if o.kind == reference.removeprefix("kind:") and not o.closed_on
+    ]
     for area in [*areas, None]:
         for organisation in of_kind:
             if organisation.area_code == area:

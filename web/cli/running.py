@@ -4,7 +4,6 @@ import fcntl
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -46,7 +45,7 @@ def up(context: click.Context, demo: bool) -> None:
         _refuse_taken_port(settings)
         logins = _prepare(settings)
         redis_part, environment = _redis(settings)
-        rows = _rows(settings, _flask(context), redis_part, has_redis="REDIS_URL" in environment)
+        rows = _rows(settings, _app_factory(context), redis_part, has_redis="REDIS_URL" in environment)
         supervisor = Supervisor(
             rows,
             run_folder=settings.instance_path / "run",
@@ -77,8 +76,9 @@ def _only_one(folder: Path) -> Iterator[None]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (folder / "up.lock").open("a+") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            # Of this process alone: the copies of it that run the parts do not hold it.
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
             lock.seek(0)
             raise click.ClickException(
                 f"{folder.parent} 已有一个实例在运行（进程 {lock.read().strip() or '未知'}）："
@@ -121,17 +121,12 @@ def _redis(settings: Settings) -> tuple[Part | None, dict[str, str]]:
     return part, {**environment, "REDIS_URL": plan.url}
 
 
-def _flask(context: click.Context) -> tuple[str, ...]:
-    app = context.ensure_object(ScriptInfo).app_import_path or "app"
-    return (sys.executable, "-m", "flask", "--app", app)
-
-
 def _rows(
-    settings: Settings, flask: tuple[str, ...], redis_part: Part | None, *, has_redis: bool
+    settings: Settings, create_app: Callable[[], Flask], redis_part: Part | None, *, has_redis: bool
 ) -> list[Sequence[Part]]:
-    workers = [Part(f"worker-{number}", (*flask, "work")) for number in range(1, settings.workers + 1)]
-    behind = [Part("sweeper", (*flask, "sweep")), *(workers if has_redis else [])]
-    return [*([[redis_part]] if redis_part else []), behind, [Part("web", (*flask, "web"))]]
+    workers = [Part(f"worker-{number}", _work) for number in range(1, settings.workers + 1)]
+    behind = [Part("sweeper", _sweep), *(workers if has_redis else [])]
+    return [*([[redis_part]] if redis_part else []), behind, [Part("web", lambda: _web(create_app()))]]
 
 
 def _greet(settings: Settings, ready: dict[str, bool], logins: Sequence[str], seconds: float) -> None:
@@ -154,28 +149,43 @@ def migrate() -> None:
     schema.upgrade(_settings().database_url)
 
 
+def _app_factory(context: click.Context) -> Callable[[], Flask]:
+    """Return what makes the application anew: the one loaded here knows neither Redis nor its own process."""
+    path = context.ensure_object(ScriptInfo).app_import_path
+    return lambda: ScriptInfo(app_import_path=path).load_app()
+
+
 @click.command()
 @with_appcontext
 def web() -> None:
     """Serve pages and API (waitress); after a stop signal, requests in progress are finished."""
+    _web(current_app._get_current_object())  # type: ignore[attr-defined]
+
+
+@click.command()
+def work() -> None:
+    """Carry out heavy jobs from Redis until a stop signal."""
+    _work()
+
+
+@click.command()
+def sweep() -> None:
+    """Fire due timers and drain the outbox until a stop signal."""
+    _sweep()
+
+
+def _web(app: Flask) -> None:
     settings = _settings()
     # The application itself refuses what is too large, in words; this only bounds what is read before it can.
-    limit = 2 * (current_app.config.get("MAX_CONTENT_LENGTH") or settings.max_photo_bytes)
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    limit = 2 * (app.config.get("MAX_CONTENT_LENGTH") or settings.max_photo_bytes)
     serve(app, host=settings.host, port=settings.port, max_body_bytes=limit, on_ready=announce_ready)
 
 
-@click.command()
-@with_appcontext
-def work() -> None:
-    """Carry out heavy jobs from Redis until a stop signal."""
+def _work() -> None:
     _run_until_stopped(import_module("dispatch.engine.jobs").work)
 
 
-@click.command()
-@with_appcontext
-def sweep() -> None:
-    """Fire due timers and drain the outbox until a stop signal."""
+def _sweep() -> None:
     _run_until_stopped(import_module("dispatch.engine.sweeper").run)
 
 
