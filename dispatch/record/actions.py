@@ -87,10 +87,8 @@ def report(session: Session, report: Report, actor: Actor, world: World, now: da
     _check_report(session, report, category, world)
     placed = deciding.placed(world, report)
     ticket = _new_ticket(report, category, placed, actor, world, now)
-    session.add(ticket)
     session.add(TicketCode(code=ticket.code, intake_district=ticket.intake_district, ticket_id=ticket.id))
-    change = Change(session, ticket, actor, world, now, last=None)
-    session.flush()
+    change = Change(session, ticket, actor, world, now, new=True)
     if report.reporter_phone or report.reporter_name:
         _keep_reporter(change, report)
     given = {
@@ -100,14 +98,13 @@ def report(session: Session, report: Report, actor: Actor, world: World, now: da
         "photos": report.photos,
     }
     change.append(SUBMIT, "submit", State.SUBMITTED, given, reasons={"placed": ticket.placed})
-    carry = Change(
-        session, ticket, actor if report.mode is not Mode.REPORT else SYSTEM_ACTOR, world, now, change.last
-    )
-    queue = deciding.queue_for(placed)
-    _carry_out(carry, BY_ACTION[FIRST_ACTION[report.mode]], {}, effect_only={"queue": queue})
-    deciding.dispatch_if_routed(carry, placed, _carry_out)
-    session.flush()
-    clocks.enter_stage(carry, entered=True)
+    if report.mode is Mode.REPORT:
+        change.actor = SYSTEM_ACTOR
+    first = BY_ACTION[FIRST_ACTION[report.mode]]
+    _carry_out(change, first, {}, effect_only={"queue": deciding.queue_for(placed)})
+    deciding.dispatch_if_routed(change, placed, _carry_out)
+    clocks.enter_stage(change, entered=True)
+    change.write()
     return remember(session, report, ticket, now)
 
 
@@ -167,7 +164,7 @@ def carry(
         kind = NotAllowed if refused.guard in PERSON_GUARDS else Conflict
         raise kind(refused.sentence, guard=refused.guard)
     values = checked(session, row, given, standing, category)
-    change = Change(session, ticket, actor, world, now, last_event(session, ticket))
+    change = Change(session, ticket, actor, world, now)
     _carry_out(change, row, values, request_key=request_key)
     entered = row.target is not None
     if row.action == "place":
@@ -175,8 +172,8 @@ def carry(
         entered = ticket.state is not State.FILED
     entered = _follow_up(change) or entered
     ticket.version += 1
-    session.flush()
     clocks.enter_stage(change, entered=entered)
+    change.write()
 
 
 def _carry_out(
@@ -191,7 +188,6 @@ def _carry_out(
     """Effect, clocks, event and notice of one row."""
     EFFECTS[row.action](change, {**given, **(effect_only or {})})
     event = change.append(row, row.action, row.target or change.ticket.state, given, reasons, request_key)
-    change.session.flush()
     clocks.apply(change, row)
     if row.happening:
         change.send("notify", happening=row.happening, event_id=str(event.id))
@@ -216,9 +212,8 @@ def _follow_up(change: Change) -> bool:
         )
         if row is None:
             return followed
-        following = Change(change.session, change.ticket, SYSTEM_ACTOR, change.world, change.now, change.last)
-        _carry_out(following, row, {})
-        change.last = following.last
+        change.actor = SYSTEM_ACTOR
+        _carry_out(change, row, {})
         followed = True
 
 
@@ -287,16 +282,6 @@ def _keep_reporter(change: Change, report: Report) -> None:
         confidential=report.confidential,
         notice_version=report.notice_version,
     )
-    change.session.flush()
-
-
-def last_event(session: Session, ticket: Ticket) -> TicketEvent | None:
-    query = (
-        select(TicketEvent)
-        .where(queries.of_ticket(TicketEvent, ticket))
-        .order_by(col(TicketEvent.seq).desc())
-    )
-    return session.execute(query.limit(1)).scalar_one_or_none()
 
 
 def _was_done(session: Session, ticket: Ticket, request_key: UUID) -> bool:

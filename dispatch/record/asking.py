@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dispatch.record import queries
 from dispatch.record.change import Change
 from dispatch.record.models import CallbackAnswer, Queue, Reporter
 
@@ -19,7 +18,7 @@ def verified(change: Change, given: Values) -> None:
     ticket = change.ticket
     ticket.verified_at = change.now
     ticket.owner_code = change.standing.centre_code
-    if can_ask(queries.reporters(change.session, ticket)):
+    if can_ask(change.rows(Reporter)):
         ticket.callback_round += 1
         ticket.callback_attempts = 0
         change.send("ask_reporter", round=ticket.callback_round)

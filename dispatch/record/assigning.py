@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dispatch.record import queries
 from dispatch.record.change import Change
 from dispatch.record.models import Assignment, Objection, Queue
 from dispatch.rules.clocks import Clock
@@ -38,10 +37,9 @@ def dispatch(change: Change, given: Values) -> None:
 
 
 def assign(change: Change, organisation_code: str) -> Assignment:
-    earlier = queries.rows(change.session, Assignment, change.ticket) if change.last else []
     row: Assignment = change.add(
         Assignment,
-        round=len(earlier) + 1,
+        round=len(change.rows(Assignment)) + 1,
         organisation_code=organisation_code,
         dispatched_at=change.now,
     )
@@ -133,7 +131,7 @@ def second_handling(change: Change, given: Values) -> None:
 
 def current(change: Change) -> Assignment:
     """The assignment of the unit that has the ticket now."""
-    row: Assignment = queries.rows(change.session, Assignment, change.ticket)[-1]
+    row: Assignment = change.rows(Assignment)[-1]
     return row
 
 
@@ -151,7 +149,7 @@ def _sign(change: Change) -> None:
 
 
 def _rule(change: Change, outcome: str) -> None:
-    objection: Objection = queries.rows(change.session, Objection, change.ticket)[-1]
+    objection: Objection = change.rows(Objection)[-1]
     objection.outcome, objection.ruled_at = outcome, change.now
     objection.ruled_by = change.actor.account_id
 

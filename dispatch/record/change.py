@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session, SQLModel
+from sqlalchemy import select
+from sqlmodel import Session, SQLModel, col
 from uuid6 import uuid7
 
-from dispatch.record import chain
+from dispatch.record import chain, queries
 from dispatch.record.models import OutboxRow, Statement, Ticket, TicketEvent, TicketPhoto
 from dispatch.record.world import Standing, World
 from dispatch.rules.workflow import Given, GivenKind, State, Transition
@@ -16,7 +17,10 @@ from grid.permissions import Actor
 
 
 class Change:
-    """What an action needs at hand, and the door through which it writes."""
+    """What an action needs at hand, and the door through which it writes.
+
+    New rows wait until `write`, so that a change costs one flush; `rows` gives the ticket's rows with them.
+    """
 
     def __init__(
         self,
@@ -25,14 +29,18 @@ class Change:
         actor: Actor,
         world: World,
         now: datetime,
-        last: TicketEvent | None,
+        *,
+        new: bool = False,
     ) -> None:
         self.session = session
         self.ticket = ticket
         self.actor = actor
         self.world = world
         self.now = now
-        self.last = last
+        self._new = new
+        self._pending: list[SQLModel] = []
+        self._known: dict[type[SQLModel], list[Any]] = {}
+        self.last: TicketEvent | None = None if new else _last_event(session, ticket)
 
     @property
     def standing(self) -> Standing:
@@ -43,8 +51,23 @@ class Change:
         row = table(
             intake_district=self.ticket.intake_district, id=uuid7(), ticket_id=self.ticket.id, **values
         )
-        self.session.add(row)
+        self._pending.append(row)
+        self.rows(table).append(row)
         return row
+
+    def rows(self, table: type[SQLModel]) -> list[Any]:
+        """This ticket's rows of a table in the order of their writing, those of this change included."""
+        if table not in self._known:
+            self._known[table] = [] if self._new else queries.rows(self.session, table, self.ticket)
+        return self._known[table]
+
+    def write(self) -> None:
+        """Send everything to the database; the ticket goes first, for the others refer to it."""
+        self.session.add(self.ticket)
+        self.session.flush()
+        self.session.add_all(self._pending)
+        self.session.flush()
+        self._pending.clear()
 
     def append(
         self,
@@ -92,7 +115,7 @@ class Change:
             hash="",
         )
         event.hash = chain.event_hash(event)
-        self.session.add(event)
+        self._pending.append(event)
         self.ticket.state = target
         self.last = event
         return event
@@ -110,3 +133,8 @@ class Change:
     def send(self, topic: str, **payload: Any) -> None:
         """Put an effect into the outbox; it leaves only if this transaction commits."""
         self.add(OutboxRow, topic=topic, payload=payload, created_at=self.now, available_at=self.now)
+
+
+def _last_event(session: Session, ticket: Ticket) -> TicketEvent | None:
+    query = select(TicketEvent).where(queries.of_ticket(TicketEvent, ticket))
+    return session.execute(query.order_by(col(TicketEvent.seq).desc()).limit(1)).scalar_one_or_none()

@@ -4,18 +4,14 @@ The arithmetic is `dispatch.rules.clocks`; here it is kept. A clock has at most 
 fires, the next rung of its ladder is planned, so an edit never doubles one.
 """
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
-from sqlmodel import Session, col
-from uuid6 import uuid7
+from sqlmodel import Session
 
-from dispatch.record import queries
 from dispatch.record.change import Change
-from dispatch.record.models import Ticket, TicketClock, Timer
+from dispatch.record.models import TicketClock, Timer
 from dispatch.record.world import Standing
 from dispatch.rules.clocks import Clock, Limit, Pause, Unit, percent_at
 from dispatch.rules.deadlines import due
@@ -37,11 +33,9 @@ def as_value(row: TicketClock) -> Clock:
     return Clock(Limit(row.amount, Unit(row.unit)), row.started_at, pauses)
 
 
-def open_clocks(session: Session, ticket: Ticket, kind: ClockKind | None = None) -> Iterator[TicketClock]:
+def open_clocks(change: Change, kind: ClockKind | None = None) -> list[TicketClock]:
     """The ticket's clocks that are not stopped."""
-    for row in queries.rows(session, TicketClock, ticket):
-        if row.stopped_at is None and (kind is None or row.kind == kind):
-            yield row
+    return [c for c in change.rows(TicketClock) if c.stopped_at is None and kind in (None, c.kind)]
 
 
 def apply(change: Change, row: Transition) -> None:
@@ -53,20 +47,20 @@ def apply(change: Change, row: Transition) -> None:
             )
             start(change, kind, stage)
             continue
-        for clock in open_clocks(change.session, change.ticket, kind):
+        for clock in open_clocks(change, kind):
             {ClockStep.STOP: stop, ClockStep.PAUSE: pause, ClockStep.RESUME: resume}[step](change, clock)
 
 
 def enter_stage(change: Change, *, entered: bool) -> None:
     """After the last transition of a change: the state's own clock, and when the ticket burns."""
     state = STATES[change.ticket.state]
-    running = list(open_clocks(change.session, change.ticket, ClockKind.STAGE))
+    running = open_clocks(change, ClockKind.STAGE)
     if entered:
         for clock in running:
             stop(change, clock)
         running = [start(change, ClockKind.STAGE, state.stage)] if state.stage and state.open else []
-    handle = [c for c in open_clocks(change.session, change.ticket, ClockKind.HANDLE) if not c.paused_at]
-    total = list(open_clocks(change.session, change.ticket, ClockKind.TOTAL))
+    handle = [c for c in open_clocks(change, ClockKind.HANDLE) if not c.paused_at]
+    total = open_clocks(change, ClockKind.TOTAL)
     pressing = handle or running or total
     change.ticket.due_at = pressing[0].due_at if pressing and state.open else None
     change.ticket.total_due_at = total[0].due_at if total else change.ticket.total_due_at
@@ -92,8 +86,7 @@ def start(change: Change, kind: ClockKind, stage: str) -> TicketClock:
         estimated=end.estimated,
         explained={"reason": end.reason},
     )
-    _plan(change.session, row, standing, change.now)
-    change.session.flush()
+    _plan(change, row)
     return row
 
 
@@ -113,39 +106,27 @@ def pause(change: Change, row: TicketClock, why: str = "") -> None:
 
 def resume(change: Change, row: TicketClock) -> None:
     """The same clock goes on: no new limit, only the time that was left."""
-    if row.paused_at is None:
+    if row.paused_at is None or not row.pauses:
         return
-    began, _, why = row.pauses[-1]
-    row.pauses = [*row.pauses[:-1], [began, change.now.isoformat(), why]]
+    *before, (began, _, why) = row.pauses
+    row.pauses = [*before, [began, change.now.isoformat(), why]]
     row.paused_at = None
     end = due(as_value(row), change.standing.calendar, change.standing.hours(row.organisation_code))
     row.due_at, row.estimated, row.explained = end.at, end.estimated, {"reason": end.reason}
-    _plan(change.session, row, change.standing, change.now)
+    _plan(change, row)
 
 
-def plan_next(session: Session, row: TicketClock, standing: Standing, fired: str, now: datetime) -> None:
+def plan_next(change: Change, row: TicketClock, fired: str) -> None:
     """After one rung has fired, the timer of the next."""
-    _plan(session, row, standing, now, after=fired)
+    _plan(change, row, after=fired)
 
 
-def _plan(
-    session: Session, row: TicketClock, standing: Standing, now: datetime, after: str | None = None
-) -> None:
-    planned = _next_rung(row, standing, now, after)
-    if planned is None:
-        return
-    kind, at = planned
-    session.add(
-        Timer(
-            intake_district=row.intake_district,
-            id=uuid7(),
-            ticket_id=row.ticket_id,
-            clock_id=row.id,
-            kind=kind,
-            key=f"{row.id}:{kind}:{len(row.pauses or ())}",
-            due_at=at,
-        )
-    )
+def _plan(change: Change, row: TicketClock, after: str | None = None) -> None:
+    planned = _next_rung(row, change.standing, change.now, after)
+    if planned is not None:
+        kind, at = planned
+        key = f"{row.id}:{kind}:{len(row.pauses or ())}"
+        change.add(Timer, clock_id=row.id, kind=kind, key=key, due_at=at)
 
 
 def _next_rung(
@@ -176,15 +157,9 @@ def _next_rung(
 
 def _void(change: Change, row: TicketClock) -> None:
     """The pending timer of a clock that no longer runs will not fire."""
-    change.session.execute(
-        update(Timer)
-        .where(
-            col(Timer.intake_district) == row.intake_district,
-            col(Timer.clock_id) == row.id,
-            col(Timer.done_at).is_(None),
-        )
-        .values(done_at=change.now, outcome="void")
-    )
+    for timer in change.rows(Timer):
+        if timer.clock_id == row.id and timer.done_at is None:
+            timer.done_at, timer.outcome = change.now, "void"
 
 
 def find(session: Session, intake_district: str, clock_id: UUID) -> TicketClock | None:

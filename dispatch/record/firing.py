@@ -36,11 +36,12 @@ def fire(session: Session, timer: Timer, world: World, now: datetime) -> str:
     session.refresh(clock)
     if clock.stopped_at is not None or clock.paused_at is not None:
         return VOID
-    change = Change(session, ticket, SYSTEM_ACTOR, world, now, actions.last_event(session, ticket))
+    change = Change(session, ticket, SYSTEM_ACTOR, world, now)
     if clock.kind is ClockKind.STAGE:
         _end_of_stage(change, clock)
     else:
         _rung(change, clock, timer.kind)
+        change.write()
     return DONE
 
 
@@ -54,7 +55,7 @@ def _rung(change: Change, clock: TicketClock, kind: str) -> None:
         ticket.version += 1
     happening = f"{clock.kind}_{kind}"
     change.send("notify", happening=happening, event_id=str(event.id) if event else None)
-    clocks.plan_next(change.session, clock, change.standing, kind, change.now)
+    clocks.plan_next(change, clock, kind)
 
 
 def _end_of_stage(change: Change, clock: TicketClock) -> None:
@@ -67,5 +68,6 @@ def _end_of_stage(change: Change, clock: TicketClock) -> None:
         action = "close_unanswered" if exhausted else "attempt_callback"
     else:
         change.send("notify", happening="stage_overdue", stage=clock.stage, event_id=None)
+        change.write()
         return
     actions.carry(change.session, ticket, BY_ACTION[action], {}, SYSTEM_ACTOR, change.world, change.now)

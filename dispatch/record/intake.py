@@ -83,7 +83,7 @@ def earlier(session: Session, report: Report) -> Reported | None:
             "这个编号(client_uuid)已经用于另一份内容不同的上报;请重新打开上报页再提交",
             {"client_uuid": "已用于另一份上报"},
         )
-    answer: dict[str, Any] = known.answer
+    answer: dict[str, Any] = known.answer or {}
     return Reported(answer["code"], known.ticket_id, known.intake_district, answer["state"], repeated=True)
 
 
