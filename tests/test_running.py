@@ -94,6 +94,20 @@ def test_says_what_is_up_and_stops_without_leaving_a_process(up: Callable[..., S
     assert not any(Path(f"/proc/{pid}").exists() for pid in children)
 
 
+def test_an_unreadable_redis_file_is_set_aside(up: Callable[..., Started], tmp_path: Path) -> None:
+    first = up()
+    first.wait_until_up()
+    first.process.send_signal(signal.SIGTERM)
+    first.process.wait(20)
+    for manifest in (tmp_path / "instance" / "redis").rglob("*.manifest"):
+        manifest.write_text("not a manifest")
+    second = up()
+    second.wait_until_up()
+    assert "redis 运行中" in second.said()
+    assert "从空白开始" in second.said()
+    assert len(list((tmp_path / "instance" / "redis").glob("*-unreadable-*"))) == 1
+
+
 def test_a_taken_port_is_one_sentence_with_the_setting(up: Callable[..., Started]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -30,6 +30,14 @@ class RedisPlan:
     url: str
     argv: tuple[str, ...]
     socket: Path
+    data: Path
+
+    def start_empty(self) -> str:
+        """Set data that the server cannot read aside; nothing is lost with it, the database holds the truth."""
+        aside = self.data.with_name(f"{self.data.name}-unreadable-{time.time_ns()}")
+        self.data.rename(aside)
+        self.data.mkdir()
+        return f"Redis 读不出它的数据文件，已移到 {aside}，从空白开始；工单都在数据库里，不受影响。"
 
 
 def find_program() -> Path | None:
@@ -65,7 +73,7 @@ def plan(folder: Path, *, program: Path | None = None) -> RedisPlan:
         *("--dir", str(data), "--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"),
         *("--daemonize", "no", "--loglevel", "warning"),
     )
-    return RedisPlan(url=f"unix://{socket}", argv=argv, socket=socket)
+    return RedisPlan(url=f"unix://{socket}", argv=argv, socket=socket, data=data)
 
 
 def answers(url: str, *, timeout_seconds: float = 1.0) -> bool:

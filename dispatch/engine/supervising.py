@@ -25,6 +25,7 @@ FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
 STEADY_SECONDS = 10.0
 DEATHS_TO_REPORT = 5
+ENDS_BEFORE_REMEDY = 2
 ROW_SECONDS = 10.0
 GRACE_SECONDS = 10.0
 LARGEST_LOG_BYTES = 5_000_000
@@ -45,6 +46,8 @@ class Part:
     ready: Callable[[], bool] | None = None
     # What the kernel sends when the supervisor is killed; nothing that was acknowledged depends on a clean end.
     death_signal: int = signal.SIGKILL
+    # Tried once when the part ends by itself again and again before it is ready; says what it has done.
+    remedy: Callable[[], str] | None = None
 
 
 @dataclass(slots=True)
@@ -56,6 +59,7 @@ class _Running:
     deaths: int = 0
     start_at_s: float = 0.0
     said_down: bool = False
+    unready_ends: int = 0
 
     def is_settled(self) -> bool:
         return self.is_ready or self.deaths >= DEATHS_TO_REPORT
@@ -174,11 +178,14 @@ class Supervisor:
         kill_session(child.pid)
         if now_s - running.started_at_s > STEADY_SECONDS:
             running.deaths = 0
+        running.unready_ends = running.unready_ends + 1 if code > 0 and not running.is_ready else 0
         running.child, running.is_ready = None, False
         running.deaths += 1
         running.start_at_s = now_s + running.pause_seconds()
         if not self._stop_signals:
             self._report_death(running, code)
+            if running.unready_ends == ENDS_BEFORE_REMEDY and running.part.remedy is not None:
+                self._tell(running.part.remedy())
 
     def _report_death(self, running: _Running, code: int) -> None:
         name, how = running.part.name, f"被信号 {-code} 终止" if code < 0 else f"以代码 {code} 退出"

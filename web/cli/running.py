@@ -37,7 +37,6 @@ def register(app: Flask) -> None:
 @click.pass_context
 def up(context: click.Context, demo: bool) -> None:
     """Start web, workers, sweeper and Redis under one process, until Ctrl-C."""
-    began = time.monotonic()
     settings = _settings()
     if demo:
         settings = replace(settings, demo=True)
@@ -53,7 +52,7 @@ def up(context: click.Context, demo: bool) -> None:
             environment=environment,
             tell=_tell,
         )
-        supervisor.run(lambda ready: _greet(settings, ready, logins, time.monotonic() - began))
+        supervisor.run(lambda ready: _greet(settings, ready, logins))
         click.echo("已全部停止。")
 
 
@@ -117,7 +116,8 @@ def _redis(settings: Settings) -> tuple[Part | None, dict[str, str]]:
     except redis_server.RedisMissingError as error:
         click.secho(f"{error} 暂不使用 Redis：登记和派单照常，后台任务要等它。", fg="yellow")
         return None, environment
-    part = Part("redis", plan.argv, partial(redis_server.answers, plan.url), death_signal=signal.SIGTERM)
+    ready = partial(redis_server.answers, plan.url)
+    part = Part("redis", plan.argv, ready, death_signal=signal.SIGTERM, remedy=plan.start_empty)
     return part, {**environment, "REDIS_URL": plan.url}
 
 
@@ -129,9 +129,9 @@ def _rows(
     return [*([[redis_part]] if redis_part else []), behind, [Part("web", lambda: _web(create_app()))]]
 
 
-def _greet(settings: Settings, ready: dict[str, bool], logins: Sequence[str], seconds: float) -> None:
+def _greet(settings: Settings, ready: dict[str, bool], logins: Sequence[str]) -> None:
     states = [f"{name} {'运行中' if is_ready else '未就绪'}" for name, is_ready in ready.items()]
-    click.echo(f"\n{settings.city_name}网格治理与 12345 派单（启动用时 {seconds:.1f} 秒）")
+    click.echo(f"\n{settings.city_name}网格治理与 12345 派单已启动")
     click.echo(f"  地址  {settings.base_url}")
     click.echo(f"  部件  {' · '.join(states)}（日志在 {settings.instance_path / 'log'}）")
     for line in logins:
