@@ -40,3 +40,7 @@ class Gone(GridError):
 
 class Unavailable(GridError):
     """A part (database, storage) cannot answer now; the same request may be sent again."""
+
+
+class TooMany(GridError):
+    """Too often; `details["retry_after_s"]` says when it may be tried again."""

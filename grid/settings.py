@@ -32,6 +32,8 @@ class Settings:
     tile_url: str | None = None
     max_photo_bytes: int = 20 * 1024 * 1024
     secure_cookies: bool = False
+    session_idle_minutes: int = 8 * 60
+    session_limit_hours: int = 7 * 24
     trusted_proxies: int = 0
     workers: int = 1
     demo: bool = False

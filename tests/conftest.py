@@ -18,6 +18,7 @@ from tests.services import (
     REQUIRE_ALL,
     PostgresCluster,
     chromium_program,
+    make_tables,
     missing,
     private_folder,
     private_redis,
@@ -83,6 +84,27 @@ def town(town_url: str, tmp_path: Path) -> Iterator[Town]:
     opened = open_town(town_url, tmp_path)
     yield opened
     opened.database.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with every table, to be copied."""
+    path = tmp_path_factory.mktemp("tables") / "tables.db"
+    make_tables(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def tables_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Address of a database of this test's own with every table and no row, on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_with_tables"), tmp_path / "test.db")
+        yield f"sqlite:///{tmp_path / 'test.db'}"
+        return
+    postgres: PostgresCluster = request.getfixturevalue("postgres")
+    name = postgres.new_database(template=postgres.template("tables", make_tables))
+    yield postgres.url(name)
+    postgres.drop_database(name)
 
 
 @pytest.fixture(scope="session")

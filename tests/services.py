@@ -18,9 +18,13 @@ from typing import NoReturn
 
 import psycopg
 import pytest
+from sqlmodel import SQLModel
 
+import dispatch.record.models  # noqa: F401
+import grid.models  # noqa: F401
 from dispatch.engine.children import end, spawn
 from dispatch.engine.redis_server import RedisServer, find_program
+from grid.database import Database
 
 REQUIRE_ALL = os.environ.get("GRID_REQUIRE_ALL") == "1"
 INSTALL_POSTGRES = "apt-get install postgresql"
@@ -193,6 +197,13 @@ class PostgresCluster:
 
 def _user_exists(name: str) -> bool:
     return subprocess.run(["id", name], capture_output=True).returncode == 0
+
+
+def make_tables(url: str) -> None:
+    """Create every table of the application in an empty database."""
+    database = Database(url)
+    SQLModel.metadata.create_all(database.engine)
+    database.dispose()
 
 
 def private_redis(folder: Path) -> RedisServer:
