@@ -23,8 +23,8 @@ def upgrade() -> None:
     sa.Column('password_changed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('disabled_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('id'),
-    sa.UniqueConstraint('login')
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_account')),
+    sa.UniqueConstraint('login', name=op.f('uq_account_login'))
     )
     with op.batch_alter_table('account', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_account_person_key'), ['person_key'], unique=False)
@@ -34,7 +34,7 @@ def upgrade() -> None:
     sa.Column('kind', sa.String(), nullable=False),
     sa.Column('name', sa.Text(), nullable=True),
     sa.Column('source', sa.String(), nullable=False),
-    sa.PrimaryKeyConstraint('on')
+    sa.PrimaryKeyConstraint('on', name=op.f('pk_calendar_day'))
     )
     op.create_table('category',
     sa.Column('code', sa.String(), nullable=False),
@@ -51,8 +51,8 @@ def upgrade() -> None:
     sa.Column('keywords', sa.Text(), nullable=True),
     sa.Column('source', sa.Text(), nullable=True),
     sa.Column('retired_on', sa.Date(), nullable=True),
-    sa.ForeignKeyConstraint(['parent_code'], ['category.code'], ),
-    sa.PrimaryKeyConstraint('code')
+    sa.ForeignKeyConstraint(['parent_code'], ['category.code'], name=op.f('fk_category_parent_code')),
+    sa.PrimaryKeyConstraint('code', name=op.f('pk_category'))
     )
     with op.batch_alter_table('category', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_category_parent_code'), ['parent_code'], unique=False)
@@ -64,7 +64,7 @@ def upgrade() -> None:
     sa.Column('ticket_id', sa.Uuid(), nullable=False),
     sa.Column('answer', sa.Text(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('client_uuid')
+    sa.PrimaryKeyConstraint('client_uuid', name=op.f('pk_client_key'))
     )
     op.create_table('generation',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -77,8 +77,8 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('active_from', sa.DateTime(timezone=True), nullable=True),
     sa.Column('active_to', sa.DateTime(timezone=True), nullable=True),
-    sa.PrimaryKeyConstraint('id'),
-    sa.UniqueConstraint('label')
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_generation')),
+    sa.UniqueConstraint('label', name=op.f('uq_generation_label'))
     )
     with op.batch_alter_table('generation', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_generation_state'), ['state'], unique=False)
@@ -88,7 +88,7 @@ def upgrade() -> None:
     sa.Column('instance', sa.String(), nullable=False),
     sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('note', sa.Text(), nullable=True),
-    sa.PrimaryKeyConstraint('part', 'instance')
+    sa.PrimaryKeyConstraint('part', 'instance', name=op.f('pk_heartbeat'))
     )
     op.create_table('notice',
     sa.Column('intake_district', sa.String(), nullable=False),
@@ -100,7 +100,7 @@ def upgrade() -> None:
     sa.Column('text', sa.String(), nullable=False),
     sa.Column('urgent', sa.Boolean(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('intake_district', 'id')
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_notice'))
     )
     with op.batch_alter_table('notice', schema=None) as batch_op:
         batch_op.create_index('ix_notice_acc', ['account_id', 'created_at'], unique=False)
@@ -116,8 +116,8 @@ def upgrade() -> None:
     sa.Column('duty_24x7', sa.Boolean(), nullable=False),
     sa.Column('phone', sa.Text(), nullable=True),
     sa.Column('closed_on', sa.Date(), nullable=True),
-    sa.ForeignKeyConstraint(['parent_code'], ['organisation.code'], ),
-    sa.PrimaryKeyConstraint('code')
+    sa.ForeignKeyConstraint(['parent_code'], ['organisation.code'], name=op.f('fk_organisation_parent_code')),
+    sa.PrimaryKeyConstraint('code', name=op.f('pk_organisation'))
     )
     with op.batch_alter_table('organisation', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_organisation_area_code'), ['area_code'], unique=False)
@@ -138,7 +138,7 @@ def upgrade() -> None:
     sa.Column('done_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('dead_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('last_error', sa.Text(), nullable=True),
-    sa.PrimaryKeyConstraint('intake_district', 'id')
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_outbox'))
     )
     with op.batch_alter_table('outbox', schema=None) as batch_op:
         batch_op.create_index('ix_outbox_pending', ['done_at', 'dead_at', 'available_at'], unique=False)
@@ -150,14 +150,14 @@ def upgrade() -> None:
     sa.Column('author', sa.String(), nullable=False),
     sa.Column('note', sa.Text(), nullable=True),
     sa.Column('seed_checksum', sa.Text(), nullable=True),
-    sa.PrimaryKeyConstraint('version')
+    sa.PrimaryKeyConstraint('version', name=op.f('pk_ruleset'))
     )
     op.create_table('sign_in_failure',
     sa.Column('key_hash', sa.String(), nullable=False),
     sa.Column('count', sa.Integer(), nullable=False),
     sa.Column('first_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('last_at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('key_hash')
+    sa.PrimaryKeyConstraint('key_hash', name=op.f('pk_sign_in_failure'))
     )
     op.create_table('standing_change',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -168,7 +168,7 @@ def upgrade() -> None:
     sa.Column('action', sa.String(), nullable=False),
     sa.Column('before', sa.Text(), nullable=True),
     sa.Column('after', sa.Text(), nullable=True),
-    sa.PrimaryKeyConstraint('id')
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_standing_change'))
     )
     with op.batch_alter_table('standing_change', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_standing_change_at'), ['at'], unique=False)
@@ -185,13 +185,13 @@ def upgrade() -> None:
     sa.Column('captured_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('captured_lon', sa.Float(), nullable=True),
     sa.Column('captured_lat', sa.Float(), nullable=True),
-    sa.PrimaryKeyConstraint('sha256')
+    sa.PrimaryKeyConstraint('sha256', name=op.f('pk_stored_photo'))
     )
     op.create_table('ticket_code',
     sa.Column('code', sa.String(), nullable=False),
     sa.Column('intake_district', sa.String(), nullable=False),
     sa.Column('ticket_id', sa.Uuid(), nullable=False),
-    sa.PrimaryKeyConstraint('code')
+    sa.PrimaryKeyConstraint('code', name=op.f('pk_ticket_code'))
     )
     op.create_table('timer',
     sa.Column('intake_district', sa.String(), nullable=False),
@@ -205,8 +205,8 @@ def upgrade() -> None:
     sa.Column('outcome', sa.Text(), nullable=True),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('last_error', sa.Text(), nullable=True),
-    sa.PrimaryKeyConstraint('intake_district', 'id'),
-    sa.UniqueConstraint('intake_district', 'key')
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_timer')),
+    sa.UniqueConstraint('intake_district', 'key', name=op.f('uq_timer_intake_district_key'))
     )
     with op.batch_alter_table('timer', schema=None) as batch_op:
         batch_op.create_index('ix_timer_clock', ['intake_district', 'clock_id'], unique=False)
@@ -220,8 +220,8 @@ def upgrade() -> None:
     sa.Column('organisation_kind', sa.String(), nullable=False),
     sa.Column('applies_to', sa.String(), nullable=False),
     sa.Column('clause', sa.String(), nullable=False),
-    sa.ForeignKeyConstraint(['ruleset_version'], ['ruleset.version'], ),
-    sa.PrimaryKeyConstraint('ruleset_version', 'id')
+    sa.ForeignKeyConstraint(['ruleset_version'], ['ruleset.version'], name=op.f('fk_admission_rule_ruleset_version')),
+    sa.PrimaryKeyConstraint('ruleset_version', 'id', name=op.f('pk_admission_rule'))
     )
     op.create_table('area',
     sa.Column('generation_id', sa.Integer(), nullable=False),
@@ -232,8 +232,8 @@ def upgrade() -> None:
     sa.Column('wkb', sa.LargeBinary(), nullable=False),
     sa.Column('area_m2', sa.Float(), nullable=False),
     sa.Column('population', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['generation_id'], ['generation.id'], ),
-    sa.PrimaryKeyConstraint('generation_id', 'code')
+    sa.ForeignKeyConstraint(['generation_id'], ['generation.id'], name=op.f('fk_area_generation_id')),
+    sa.PrimaryKeyConstraint('generation_id', 'code', name=op.f('pk_area'))
     )
     with op.batch_alter_table('area', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_area_level'), ['level'], unique=False)
@@ -246,10 +246,10 @@ def upgrade() -> None:
     sa.Column('shift', sa.String(), nullable=False),
     sa.Column('account_id', sa.Uuid(), nullable=True),
     sa.Column('phone', sa.Text(), nullable=True),
-    sa.ForeignKeyConstraint(['account_id'], ['account.id'], ),
-    sa.ForeignKeyConstraint(['organisation_code'], ['organisation.code'], ),
-    sa.PrimaryKeyConstraint('id'),
-    sa.UniqueConstraint('organisation_code', 'on', 'shift')
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_duty_roster_account_id')),
+    sa.ForeignKeyConstraint(['organisation_code'], ['organisation.code'], name=op.f('fk_duty_roster_organisation_code')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_duty_roster')),
+    sa.UniqueConstraint('organisation_code', 'on', 'shift', name=op.f('uq_duty_roster_organisation_code_on_shift'))
     )
     op.create_table('notice_rule',
     sa.Column('ruleset_version', sa.Integer(), nullable=False),
@@ -259,8 +259,8 @@ def upgrade() -> None:
     sa.Column('urgent', sa.Boolean(), nullable=False),
     sa.Column('channel', sa.String(), nullable=False),
     sa.Column('text', sa.String(), nullable=False),
-    sa.ForeignKeyConstraint(['ruleset_version'], ['ruleset.version'], ),
-    sa.PrimaryKeyConstraint('ruleset_version', 'id')
+    sa.ForeignKeyConstraint(['ruleset_version'], ['ruleset.version'], name=op.f('fk_notice_rule_ruleset_version')),
+    sa.PrimaryKeyConstraint('ruleset_version', 'id', name=op.f('pk_notice_rule'))
     )
     with op.batch_alter_table('notice_rule', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_notice_rule_happening'), ['happening'], unique=False)
@@ -271,8 +271,8 @@ def upgrade() -> None:
     sa.Column('account_id', sa.Uuid(), nullable=True),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('used_at', sa.DateTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['account_id'], ['account.id'], ),
-    sa.PrimaryKeyConstraint('token_hash')
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_one_time_link_account_id')),
+    sa.PrimaryKeyConstraint('token_hash', name=op.f('pk_one_time_link'))
     )
     op.create_table('overlay_area',
     sa.Column('generation_id', sa.Integer(), nullable=False),
@@ -281,8 +281,8 @@ def upgrade() -> None:
     sa.Column('kind', sa.String(), nullable=False),
     sa.Column('priority', sa.Integer(), nullable=False),
     sa.Column('wkb', sa.LargeBinary(), nullable=False),
-    sa.ForeignKeyConstraint(['generation_id'], ['generation.id'], ),
-    sa.PrimaryKeyConstraint('generation_id', 'code')
+    sa.ForeignKeyConstraint(['generation_id'], ['generation.id'], name=op.f('fk_overlay_area_generation_id')),
+    sa.PrimaryKeyConstraint('generation_id', 'code', name=op.f('pk_overlay_area'))
     )
     op.create_table('post',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -292,9 +292,9 @@ def upgrade() -> None:
     sa.Column('area_code', sa.String(), nullable=True),
     sa.Column('from_on', sa.Date(), nullable=True),
     sa.Column('to_on', sa.Date(), nullable=True),
-    sa.ForeignKeyConstraint(['account_id'], ['account.id'], ),
-    sa.ForeignKeyConstraint(['organisation_code'], ['organisation.code'], ),
-    sa.PrimaryKeyConstraint('id')
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_post_account_id')),
+    sa.ForeignKeyConstraint(['organisation_code'], ['organisation.code'], name=op.f('fk_post_organisation_code')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_post'))
     )
     with op.batch_alter_table('post', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_post_account_id'), ['account_id'], unique=False)
@@ -314,8 +314,8 @@ def upgrade() -> None:
     sa.Column('valid_from', sa.Date(), nullable=True),
     sa.Column('valid_to', sa.Date(), nullable=True),
     sa.Column('note', sa.Text(), nullable=True),
-    sa.ForeignKeyConstraint(['ruleset_version'], ['ruleset.version'], ),
-    sa.PrimaryKeyConstraint('ruleset_version', 'id')
+    sa.ForeignKeyConstraint(['ruleset_version'], ['ruleset.version'], name=op.f('fk_responsibility_ruleset_version')),
+    sa.PrimaryKeyConstraint('ruleset_version', 'id', name=op.f('pk_responsibility'))
     )
     op.create_table('sign_in',
     sa.Column('token_hash', sa.String(), nullable=False),
@@ -324,8 +324,8 @@ def upgrade() -> None:
     sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('revoked_at', sa.DateTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['account_id'], ['account.id'], ),
-    sa.PrimaryKeyConstraint('token_hash')
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_sign_in_account_id')),
+    sa.PrimaryKeyConstraint('token_hash', name=op.f('pk_sign_in'))
     )
     with op.batch_alter_table('sign_in', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_sign_in_account_id'), ['account_id'], unique=False)
@@ -385,10 +385,10 @@ def upgrade() -> None:
     sa.Column('overdue', sa.Boolean(), nullable=False),
     sa.Column('solved', sa.Text(), nullable=True),
     sa.Column('satisfaction', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['category_code'], ['category.code'], ),
-    sa.ForeignKeyConstraint(['main_code'], ['organisation.code'], ),
-    sa.ForeignKeyConstraint(['owner_code'], ['organisation.code'], ),
-    sa.PrimaryKeyConstraint('intake_district', 'id')
+    sa.ForeignKeyConstraint(['category_code'], ['category.code'], name=op.f('fk_ticket_category_code')),
+    sa.ForeignKeyConstraint(['main_code'], ['organisation.code'], name=op.f('fk_ticket_main_code')),
+    sa.ForeignKeyConstraint(['owner_code'], ['organisation.code'], name=op.f('fk_ticket_owner_code')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_ticket'))
     )
     with op.batch_alter_table('ticket', schema=None) as batch_op:
         batch_op.create_index('ix_ticket_account', ['reported_by', 'reported_at'], unique=False)
@@ -408,8 +408,8 @@ def upgrade() -> None:
     sa.Column('amount', sa.Float(), nullable=False),
     sa.Column('unit', sa.String(), nullable=False),
     sa.Column('source', sa.Text(), nullable=True),
-    sa.ForeignKeyConstraint(['ruleset_version'], ['ruleset.version'], ),
-    sa.PrimaryKeyConstraint('ruleset_version', 'id')
+    sa.ForeignKeyConstraint(['ruleset_version'], ['ruleset.version'], name=op.f('fk_time_limit_ruleset_version')),
+    sa.PrimaryKeyConstraint('ruleset_version', 'id', name=op.f('pk_time_limit'))
     )
     with op.batch_alter_table('time_limit', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_time_limit_stage'), ['stage'], unique=False)
@@ -430,9 +430,9 @@ def upgrade() -> None:
     sa.Column('handled_by', sa.Uuid(), nullable=True),
     sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('outcome', sa.Text(), nullable=True),
-    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], ),
-    sa.ForeignKeyConstraint(['organisation_code'], ['organisation.code'], ),
-    sa.PrimaryKeyConstraint('intake_district', 'id')
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_assignment_intake_district_ticket_id')),
+    sa.ForeignKeyConstraint(['organisation_code'], ['organisation.code'], name=op.f('fk_assignment_organisation_code')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_assignment'))
     )
     with op.batch_alter_table('assignment', schema=None) as batch_op:
         batch_op.create_index('ix_assignment_org', ['organisation_code', 'dispatched_at'], unique=False)
@@ -448,8 +448,8 @@ def upgrade() -> None:
     sa.Column('outcome', sa.String(), nullable=False),
     sa.Column('satisfaction', sa.Integer(), nullable=True),
     sa.Column('asked_by', sa.Uuid(), nullable=True),
-    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], ),
-    sa.PrimaryKeyConstraint('intake_district', 'id')
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_callback_answer_intake_district_ticket_id')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_callback_answer'))
     )
     with op.batch_alter_table('callback_answer', schema=None) as batch_op:
         batch_op.create_index('ix_answer_ticket', ['intake_district', 'ticket_id'], unique=False)
@@ -463,9 +463,9 @@ def upgrade() -> None:
     sa.Column('key_id', sa.String(), nullable=False),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('used_at', sa.DateTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], ),
-    sa.PrimaryKeyConstraint('intake_district', 'id'),
-    sa.UniqueConstraint('token_hash')
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_callback_link_intake_district_ticket_id')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_callback_link')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_callback_link_token_hash'))
     )
     op.create_table('disclosure_log',
     sa.Column('intake_district', sa.String(), nullable=False),
@@ -474,8 +474,8 @@ def upgrade() -> None:
     sa.Column('account_id', sa.Uuid(), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('reason', sa.String(), nullable=False),
-    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], ),
-    sa.PrimaryKeyConstraint('intake_district', 'id')
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_disclosure_log_intake_district_ticket_id')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_disclosure_log'))
     )
     op.create_table('objection',
     sa.Column('intake_district', sa.String(), nullable=False),
@@ -489,8 +489,8 @@ def upgrade() -> None:
     sa.Column('ruled_by', sa.Uuid(), nullable=True),
     sa.Column('ruled_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('outcome', sa.Text(), nullable=True),
-    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], ),
-    sa.PrimaryKeyConstraint('intake_district', 'id')
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_objection_intake_district_ticket_id')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_objection'))
     )
     with op.batch_alter_table('objection', schema=None) as batch_op:
         batch_op.create_index('ix_objection_ticket', ['intake_district', 'ticket_id'], unique=False)
@@ -505,8 +505,8 @@ def upgrade() -> None:
     sa.Column('notice_version', sa.Text(), nullable=True),
     sa.Column('confidential', sa.Boolean(), nullable=False),
     sa.Column('erased_at', sa.DateTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], ),
-    sa.PrimaryKeyConstraint('intake_district', 'id')
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_reporter_intake_district_ticket_id')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_reporter'))
     )
     with op.batch_alter_table('reporter', schema=None) as batch_op:
         batch_op.create_index('ix_reporter_ticket', ['intake_district', 'ticket_id'], unique=False)
@@ -521,8 +521,8 @@ def upgrade() -> None:
     sa.Column('salt', sa.String(), nullable=False),
     sa.Column('text', sa.Text(), nullable=True),
     sa.Column('erased_at', sa.DateTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], ),
-    sa.PrimaryKeyConstraint('intake_district', 'id')
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_statement_intake_district_ticket_id')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_statement'))
     )
     with op.batch_alter_table('statement', schema=None) as batch_op:
         batch_op.create_index('ix_statement_ticket', ['intake_district', 'ticket_id'], unique=False)
@@ -544,8 +544,8 @@ def upgrade() -> None:
     sa.Column('stopped_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('pauses', sa.Text(), nullable=True),
     sa.Column('explained', sa.Text(), nullable=True),
-    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], ),
-    sa.PrimaryKeyConstraint('intake_district', 'id')
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_ticket_clock_intake_district_ticket_id')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_ticket_clock'))
     )
     with op.batch_alter_table('ticket_clock', schema=None) as batch_op:
         batch_op.create_index('ix_clock_ticket', ['intake_district', 'ticket_id'], unique=False)
@@ -567,10 +567,10 @@ def upgrade() -> None:
     sa.Column('request_key', sa.Uuid(), nullable=True),
     sa.Column('previous_hash', sa.String(), nullable=True),
     sa.Column('hash', sa.String(), nullable=False),
-    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], ),
-    sa.PrimaryKeyConstraint('intake_district', 'id'),
-    sa.UniqueConstraint('intake_district', 'ticket_id', 'request_key'),
-    sa.UniqueConstraint('intake_district', 'ticket_id', 'seq')
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_ticket_event_intake_district_ticket_id')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_ticket_event')),
+    sa.UniqueConstraint('intake_district', 'ticket_id', 'request_key', name=op.f('uq_ticket_event_intake_district_ticket_id_request_key')),
+    sa.UniqueConstraint('intake_district', 'ticket_id', 'seq', name=op.f('uq_ticket_event_intake_district_ticket_id_seq'))
     )
     with op.batch_alter_table('ticket_event', schema=None) as batch_op:
         batch_op.create_index('ix_event_at', ['at'], unique=False)
@@ -582,9 +582,9 @@ def upgrade() -> None:
     sa.Column('event_id', sa.Uuid(), nullable=False),
     sa.Column('part', sa.String(), nullable=False),
     sa.Column('sha256', sa.String(), nullable=False),
-    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], ),
-    sa.ForeignKeyConstraint(['sha256'], ['stored_photo.sha256'], ),
-    sa.PrimaryKeyConstraint('intake_district', 'id')
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_ticket_photo_intake_district_ticket_id')),
+    sa.ForeignKeyConstraint(['sha256'], ['stored_photo.sha256'], name=op.f('fk_ticket_photo_sha256')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_ticket_photo'))
     )
     with op.batch_alter_table('ticket_photo', schema=None) as batch_op:
         batch_op.create_index('ix_photo_ticket', ['intake_district', 'ticket_id'], unique=False)
