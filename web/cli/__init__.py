@@ -1,1 +1,11 @@
 """The `flask …` commands, one file per task. They may know Flask; what they call may not."""
+
+from flask import Flask
+
+from web.cli import running
+
+
+def register(app: Flask) -> None:
+    """Add every command to `flask …`."""
+    for task in (running,):
+        task.register(app)

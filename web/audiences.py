@@ -1,0 +1,13 @@
+"""The pages of each audience and the API, in one list."""
+
+from flask import Flask
+
+from web import api
+
+BLUEPRINTS = (api.blueprint,)
+
+
+def register(app: Flask) -> None:
+    """Hang every audience's pages into the application."""
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)

@@ -1,0 +1,236 @@
+"""What may come in, as pydantic classes: pages, the API and its OpenAPI document use the same ones.
+
+Table classes never see request data. Every class refuses fields it does not know.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Any, Literal, TypeVar
+from uuid import UUID
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    create_model,
+)
+from pydantic.fields import FieldInfo
+from sqlalchemy import ColumnElement
+from sqlmodel import col
+from werkzeug.datastructures import MultiDict
+
+from dispatch.record.models import Queue, Ticket
+from dispatch.rules.workflow import BY_ACTION, Given, GivenKind, Need, State
+from grid.errors import InputError
+
+Form = TypeVar("Form", bound="Strict")
+
+MAX_PHOTOS = 9
+MAX_WORDS = 2000
+
+
+def _none_if_empty(value: object) -> object:
+    """A field left empty in a page counts as not given."""
+    if isinstance(value, str) and not value.strip():
+        return None
+    return value
+
+
+Empty = BeforeValidator(_none_if_empty)
+Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)]
+Long = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_WORDS)]
+Words = Annotated[Long | None, Empty]
+Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Phone = Annotated[
+    Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9][0-9 \-]{4,19}$")] | None,
+    Empty,
+]
+
+
+class Strict(BaseModel):
+    """A form that knows all its fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=MAX_WORDS)
+
+
+class SignInForm(Strict):
+    login: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+    password: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class ReporterIn(Strict):
+    """Whose request it is, with their consent to be called back."""
+
+    name: Annotated[Short | None, Empty] = None
+    phone: Phone = None
+    consented: bool = False
+    notice_version: Annotated[Short | None, Empty] = None
+
+
+class ReportIn(Strict):
+    """A report. `client_uuid` makes repeating it harmless: the same one is always answered by the same ticket."""
+
+    payload_version: Literal[1] = 1
+    client_uuid: UUID
+    source: Literal["patrol", "on_behalf", "hotline"] = "patrol"
+    mode: Literal["report", "remind", "self_handled"] = "report"
+    category_code: Code
+    lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+    lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+    frame: Literal["wgs84", "gcj02", "bd09", "cgcs2000"]
+    accuracy_m: Annotated[Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] | None, Empty] = None
+    location_source: Literal["browser", "map", "grid", "address"] = "browser"
+    captured_at: Annotated[AwareDatetime | None, Empty] = None
+    text: Words = None
+    photos: Annotated[tuple[Sha256, ...], Field(max_length=MAX_PHOTOS)] = ()
+    chosen_grid: Annotated[Code | None, Empty] = None
+    reporter: ReporterIn | None = None
+
+
+class ActionIn(Strict):
+    """One action on a ticket: what it gives, the version that was seen, and a key that makes repeating harmless."""
+
+    given: dict[str, Any] = Field(default_factory=dict)
+    expected_version: Annotated[int | None, Empty] = None
+    request_key: Annotated[UUID | None, Empty] = None
+
+
+SENTENCES = {
+    "missing": "请填写",
+    "extra_forbidden": "没有这个字段",
+    "string_too_long": "太长了,最多 {max_length} 个字",
+    "string_too_short": "请填写",
+    "string_pattern_mismatch": "格式不对",
+    "string_type": "应为文字",
+    "uuid_parsing": "应为 UUID",
+    "uuid_type": "应为 UUID",
+    "literal_error": "请从 {expected} 中选择",
+    "float_parsing": "应为数字",
+    "float_type": "应为数字",
+    "int_parsing": "应为整数",
+    "int_type": "应为整数",
+    "int_from_float": "应为整数",
+    "finite_number": "应为有限的数字",
+    "greater_than_equal": "不能小于 {ge}",
+    "less_than_equal": "不能大于 {le}",
+    "too_long": "最多 {max_length} 项",
+    "too_short": "请至少给出 {min_length} 项",
+    "bool_parsing": "应为是或否",
+    "dict_type": "应为对象",
+    "tuple_type": "应为列表",
+    "model_type": "应为对象",
+    "model_attributes_type": "应为对象",
+    "timezone_aware": "时间须带时区",
+    "datetime_from_date_parsing": "时间格式不对,例如 2026-11-23T09:30:00+08:00",
+    "datetime_parsing": "时间格式不对,例如 2026-11-23T09:30:00+08:00",
+}
+
+
+def field_sentences(error: ValidationError) -> dict[str, str]:
+    """Each wrong field with one Chinese sentence; what was sent is never repeated back."""
+    found: dict[str, str] = {}
+    for one in error.errors(include_url=False, include_input=False):
+        path = ".".join(str(part) for part in one["loc"] if not str(part).startswith("function-")) or "body"
+        sentence = SENTENCES.get(one["type"], "填写有误")
+        found.setdefault(path, sentence.format_map({**one.get("ctx", {})}))
+    return found
+
+
+def check(kind: type[Form], values: Mapping[str, object]) -> Form:
+    """The values as a form.
+
+    Raises
+    ------
+    InputError
+        With a sentence for every wrong field.
+    """
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise InputError("填写有误,请按提示修改后重新提交", field_sentences(error)) from None
+
+
+def read_form(kind: type[Form], posted: MultiDict[str, str], **more: object) -> Form:
+    """A posted page's fields as a form; the page's own technical fields are left out."""
+    values: dict[str, object] = {}
+    for name, info in kind.model_fields.items():
+        if name in posted:
+            values[name] = posted.getlist(name) if _holds_many(info) else posted[name]
+    return check(kind, {**values, **more})
+
+
+def _holds_many(info: FieldInfo) -> bool:
+    return getattr(info.annotation, "__origin__", None) is tuple
+
+
+@cache
+def given_form(action: str) -> type[Strict]:
+    """The form of what an action must be given, from its transition row."""
+    fields: dict[str, Any] = {given.name: _field_of(given) for given in BY_ACTION[action].given}
+    return create_model(f"Given_{action}", __base__=Strict, **fields)
+
+
+def _field_of(given: Given) -> tuple[Any, Any]:
+    kind = _KINDS[given.kind]
+    if given.kind is GivenKind.CHOICE:
+        kind = Literal[tuple(key for key, _ in given.choices)]
+    required = given.need is Need.ALWAYS
+    if given.kind is GivenKind.PHOTOS:
+        return (kind, Field(default=(), title=given.label))
+    if required:
+        return (kind, Field(title=given.label))
+    return (Annotated[kind | None, Empty], Field(default=None, title=given.label))
+
+
+_KINDS: dict[GivenKind, Any] = {
+    GivenKind.STATEMENT: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_WORDS)
+    ],
+    GivenKind.CHOICE: str,
+    GivenKind.PHOTOS: Annotated[tuple[Sha256, ...], Field(max_length=MAX_PHOTOS)],
+    GivenKind.ORGANISATION: Code,
+    GivenKind.AREA: Code,
+    GivenKind.INSTANT: datetime,
+    GivenKind.SCORE: Annotated[int, Field(ge=1, le=5)],
+}
+
+
+def read_given(action: str, values: Mapping[str, object]) -> dict[str, object]:
+    """What an action was given, checked by its row; fields left empty are left out."""
+    form = check(given_form(action), values)
+    return {name: value for name, value in form if value not in (None, ())}
+
+
+class TicketsQuery(Strict):
+    """Which tickets a list asks for; `after` is the `next` of the page before."""
+
+    state: Annotated[State | None, Empty] = None
+    queue: Annotated[Queue | None, Empty] = None
+    overdue: Annotated[bool | None, Empty] = None
+    after: Annotated[Annotated[str, StringConstraints(max_length=100)] | None, Empty] = None
+    size: Annotated[int, Field(ge=1, le=200)] = 50
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The query as conditions on `Ticket`."""
+        found = [
+            col(column) == value
+            for column, value in ((Ticket.state, self.state), (Ticket.queue, self.queue))
+            if value is not None
+        ]
+        return [*found, col(Ticket.overdue) == self.overdue] if self.overdue is not None else found
+
+    def after_key(self) -> tuple[datetime, UUID] | None:
+        """The last row of the page before."""
+        if self.after is None:
+            return None
+        instant, _, key = self.after.partition("~")
+        try:
+            return datetime.fromisoformat(instant), UUID(key)
+        except ValueError:
+            raise InputError("翻页参数有误,请从第一页重新打开", {"after": "格式不对"}) from None

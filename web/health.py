@@ -1,0 +1,80 @@
+"""`/healthz`: this process answers. `/readyz`: everything that a request needs is there."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import redis
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+from sqlalchemy import text
+from sqlmodel import select
+
+from grid import schema
+from grid.models import Heartbeat
+from web.context import database, settings
+from web.gate.access import public
+
+SEEN_WITHIN = timedelta(seconds=30)
+REDIS_TIMEOUT_S = 1.0
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+@public
+def healthz() -> ResponseReturnValue:
+    return jsonify(alive=True)
+
+
+@blueprint.get("/readyz")
+@public
+def readyz() -> ResponseReturnValue:
+    """Each part with whether it is well; 503 when one is not. It names parts, never reasons or addresses."""
+    parts = {name: _holds(check) for name, check in CHECKS.items()}
+    ready = all(parts.values())
+    return jsonify(ready=ready, parts=parts), 200 if ready else 503
+
+
+def _holds(check: Callable[[], bool]) -> bool:
+    try:
+        return check()
+    except Exception:  # whatever breaks a check, the part is not ready
+        return False
+
+
+def _database_answers() -> bool:
+    with database().reading() as session:
+        return bool(session.execute(text("SELECT 1")).scalar_one() == 1)
+
+
+def _redis_answers() -> bool:
+    url = settings().redis_url
+    if not url:
+        return False
+    is_socket = urlsplit(url).scheme == "unix"
+    timeout = {
+        "socket_timeout": REDIS_TIMEOUT_S,
+        **({} if is_socket else {"socket_connect_timeout": REDIS_TIMEOUT_S}),
+    }
+    with redis.Redis.from_url(url, **timeout) as client:
+        return bool(client.ping())
+
+
+def _seen_lately(part: str) -> bool:
+    with database().reading() as session:
+        beats = session.exec(select(Heartbeat).where(Heartbeat.part == part)).all()
+    return any(datetime.now(UTC) - beat.seen_at < SEEN_WITHIN for beat in beats)
+
+
+def _migrations_are_current() -> bool:
+    return schema.is_current(database())
+
+
+CHECKS: dict[str, Callable[[], bool]] = {
+    "database": _database_answers,
+    "migrations": _migrations_are_current,
+    "redis": _redis_answers,
+    "worker": lambda: _seen_lately("worker"),
+    "sweeper": lambda: _seen_lately("sweeper"),
+}

@@ -1,0 +1,45 @@
+"""Which pages a person is led to: rows of permission, page and label."""
+
+from dataclasses import dataclass
+
+from flask import current_app, url_for
+
+from grid.permissions import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page in the menu, for whoever may do the verb."""
+
+    verb: str
+    endpoint: str
+    label: str
+
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry("ticket:report", "worker.home", "今日"),
+    Entry("ticket:report", "worker.report", "上报"),
+    Entry("ticket:handle", "department.queue", "待办"),
+    Entry("ticket:dispatch", "dispatcher.stream", "指挥台"),
+    Entry("ticket:register", "hotline.register", "来电登记"),
+    Entry("ticket:call_back", "hotline.callbacks", "回访"),
+    Entry("ticket:verify", "worker.verifying", "核查"),
+    Entry("figures:read", "supervisor.figures", "数字"),
+    Entry("standing:change", "admin.home", "管理"),
+    Entry("operations:read", "admin.operations", "运行状况"),
+)
+
+
+def menu_of(actor: Actor | None) -> list[Entry]:
+    """The pages this person can open, in order."""
+    if actor is None:
+        return []
+    return [
+        entry for entry in ENTRIES if entry.endpoint in current_app.view_functions and actor.may(entry.verb)
+    ]
+
+
+def home_of(actor: Actor) -> str:
+    """The address of the first page of the menu."""
+    menu = menu_of(actor)
+    return url_for(menu[0].endpoint) if menu else url_for("session.no_post")
