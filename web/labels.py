@@ -137,6 +137,11 @@ def machine(instant: datetime | None) -> str:
     return "" if instant is None else instant.astimezone(UTC).isoformat(timespec="seconds")
 
 
+def cursor(instant: datetime) -> str:
+    """An instant, exact, for the address of the next page."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def role_label(role: str) -> str:
     return ROLES[role].label if role in ROLES else role
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from dispatch.record import clocks, facts, queries
+from dispatch.record import facts, queries
 from dispatch.record.given import is_needed
 from dispatch.record.models import Objection, Reporter, Ticket, TicketClock
 from dispatch.record.world import Standing, World
@@ -136,7 +136,8 @@ class Shown:
     def clocks(self) -> list[TicketClock]:
         """The clocks that run or stand paused, the total first."""
         order = {"total": 0, "handle": 1, "stage": 2}
-        return sorted(clocks.open_clocks(self.session, self.ticket), key=lambda clock: order[str(clock.kind)])
+        rows = queries.rows(self.session, TicketClock, self.ticket)
+        return sorted((row for row in rows if row.stopped_at is None), key=lambda row: order[str(row.kind)])
 
     @cached_property
     def lines(self) -> list[queries.Line]:

@@ -13,6 +13,7 @@ from web.api.blueprint import blueprint
 from web.context import database, now, world
 from web.forms import ActionIn, ReportIn, TicketsQuery, read_given
 from web.gate.access import current_actor, permission_required, signed_in
+from web.labels import cursor
 
 
 @blueprint.post("/tickets")
@@ -42,7 +43,7 @@ def tickets(query: TicketsQuery) -> ResponseReturnValue:
             session, current_actor(), *query.conditions(), after=query.after_key(), size=query.size
         )
     last = found[-1] if len(found) == query.size else None
-    following = f"{last.due_at.isoformat()}~{last.id}" if last and last.due_at else None
+    following = f"{cursor(last.due_at)}~{last.id}" if last and last.due_at else None
     return PageOut(tickets=[summary(ticket) for ticket in found], next=following)  # type: ignore[return-value]
 
 
