@@ -103,7 +103,7 @@ LIMITS = (
 RESPONSIBILITIES = (
     ("r-city", "2001", SANITATION),
     ("r-cover", COVER, DRAINAGE),
-    ("r-street", "2005", "chengguan"),
+    ("r-street", "2005", "kind:chengguan"),
 )
 PEOPLE = (
     ("worker", "王小网", "grid_worker", PATROL, WEST),

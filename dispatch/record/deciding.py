@@ -3,18 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlmodel import Session
-
 from dispatch.record.change import Change
 from dispatch.record.intake import Report
 from dispatch.record.models import Queue, Ticket
-from dispatch.record.routes import forbidden, route
+from dispatch.record.routes import decide, forbidden
 from dispatch.record.world import Standing, World
 from dispatch.rules.workflow import BY_ACTION
 from geo.errors import GeoError
 from geo.placed import Placed
 from grid.errors import InputError
-from grid.models import Area
 
 CarryOut = Callable[..., None]
 FAR_OUTSIDE_M = 20_000
@@ -64,33 +61,24 @@ def dispatch_if_routed(change: Change, found: Placed | None, carry_out: CarryOut
     ticket = change.ticket
     if str(ticket.state) != "filed" or (found is not None and found.how in ("outside", "gap")):
         return
-    decision = route(change.standing, ticket, change.now)
-    ticket.routed = decision.to_json()
+    decision = decide(change.standing, ticket, change.now)
+    ticket.routed = decision.kept
     if decision.main is None:
-        ticket.queue = Queue(decision.queue)
+        ticket.queue = decision.queue
         return
     given = {"organisation": decision.main, "assistants": list(decision.assistants)}
-    carry_out(change, BY_ACTION["dispatch"], given, reasons={"routed": ticket.routed})
+    carry_out(change, BY_ACTION["dispatch"], given, reasons={"routed": decision.kept})
 
 
 def place_by_hand(change: Change, given: Mapping[str, Any]) -> None:
     """A person says which area the ticket belongs to."""
     ticket = change.ticket
-    lineage = areas_above(change.session, change.standing, str(given["area"]))
+    standing = change.standing
+    lineage = {standing.areas[code].level: code for code in standing.area_lineage(str(given["area"]))}
     for level, column in LEVEL_COLUMNS.items():
         setattr(ticket, column, lineage.get(level))
     ticket.placed = {**(ticket.placed or {}), "how": "by_hand", "codes": lineage}
     ticket.queue = Queue.UNROUTED
-
-
-def areas_above(session: Session, standing: Standing, code: str) -> dict[str, str]:
-    """The codes of an area and of everything it lies in, by level."""
-    found: dict[str, str] = {}
-    area = session.get(Area, (standing.generation_id, code))
-    while area is not None and str(area.level) not in found:
-        found[str(area.level)] = area.code
-        area = session.get(Area, (standing.generation_id, area.parent_code)) if area.parent_code else None
-    return found
 
 
 def forbidden_clause(standing: Standing, ticket: Ticket, organisation_code: object) -> str | None:

@@ -11,7 +11,7 @@ from dispatch.record.models import StoredPhoto
 from dispatch.record.world import Standing
 from dispatch.rules.workflow import Given, GivenKind, Need, Transition
 from grid.errors import InputError
-from grid.models import Area, Category
+from grid.models import Category
 
 MAX_STATEMENT = 5000
 MAX_PHOTOS = 9
@@ -75,8 +75,7 @@ def _problem(session: Session, field: Given, value: Any, standing: Standing) -> 
         organisation = standing.organisations.get(text)
         return None if organisation and not organisation.closed_on else f"没有单位 {text},请重新选择"
     if field.kind is GivenKind.AREA:
-        area = session.get(Area, (standing.generation_id, text)) if standing.generation_id else None
-        return None if area else f"没有网格 {text},请重新选择"
+        return None if text in standing.areas else f"没有网格 {text},请重新选择"
     return None if len(text) <= MAX_STATEMENT else f"“{field.label}”请不要超过 {MAX_STATEMENT} 字"
 
 

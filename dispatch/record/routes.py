@@ -1,76 +1,96 @@
-"""Turns rows of responsibility into the values that the rules of routing judge, and back into a decision."""
+"""Turns the standing rows and a ticket into the values that the rules of routing judge, and keeps the decision."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dispatch.record.models import Ticket
+from dispatch.record.models import Queue, Ticket
 from dispatch.record.world import Standing
-from grid.models import Organisation, Responsibility
+from dispatch.rules.admission import Part, barred
+from dispatch.rules.routing import Facts, Routed, Unrouted, Why, routes_differ, unanswered
+from dispatch.rules.rulebook import TimeBand
+from dispatch.rules.worktime import local_date, open_on
+from grid.models import Organisation
+
+QUEUES = {
+    Why.NO_RULE: Queue.UNROUTED,
+    Why.CONFLICT: Queue.AMBIGUOUS,
+    Why.AMBIGUOUS: Queue.AMBIGUOUS,
+    Why.OUT_OF_AREA: Queue.OUT_OF_AREA,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Routed:
-    """Who answers for the ticket and why; without a main unit, the queue in which it waits."""
+class Decision:
+    """Who answers for the ticket, or the queue in which it waits for somebody to say so."""
 
     main: str | None
     assistants: tuple[str, ...]
-    rule: str | None
-    queue: str
-    reason: str
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+    queue: Queue | None
+    kept: dict[str, Any]
 
 
-def route(standing: Standing, ticket: Ticket, at: datetime) -> Routed:
-    lineage = standing.lineage(ticket.category_code)
-    areas = [ticket.grid_code, ticket.community_code, ticket.street_code, ticket.district_code]
-    overlays = (ticket.overlay_codes or "").split(",")
-    best: tuple[tuple[int, int, int], Responsibility, str] | None = None
-    for row in standing.responsibilities:
-        if row.category_code and row.category_code not in lineage:
-            continue
-        if (row.area_code and row.area_code not in areas) or (
-            row.overlay_code and row.overlay_code not in overlays
-        ):
-            continue
-        main = resolve(standing, row.main, areas)
-        if main is None or forbidden(standing, ticket, standing.organisations[main]):
-            continue
-        rank = (
-            overlays.index(row.overlay_code) if row.overlay_code else len(overlays),
-            lineage.index(row.category_code) if row.category_code else len(lineage),
-            areas.index(row.area_code) if row.area_code else len(areas),
+def decide(standing: Standing, ticket: Ticket, at: datetime) -> Decision:
+    """Route a placed ticket; a doubtful place goes by its larger share and names the likely other desk."""
+    doubt = routes_differ(
+        ((share, _facts(standing, ticket, areas, at)) for areas, share in _places(standing, ticket)),
+        standing.book,
+    )
+    found = unanswered(doubt, standing.book)
+    if isinstance(found, Unrouted):
+        return Decision(
+            None, (), QUEUES[found.kind], _kept(standing, found) | {"options": list(found.options)}
         )
-        if best is None or rank < best[0]:
-            best = (rank, row, main)
-    if best is None:
-        return Routed(None, (), None, "unrouted", "没有适用的职责规则,由指挥中心确定承办单位")
-    _, row, main = best
-    name = standing.organisations[main].name
-    return Routed(main, (), row.id, "unrouted", f"按职责规则 {row.id},由“{name}”承办")
+    kept = _kept(standing, found) | {
+        "main": found.main,
+        "assistants": list(found.assistants),
+        "rule": found.rule,
+        "runner_up": found.runner_up,
+        "notes": list(found.notes),
+        "doubtful": doubt.differs,
+    }
+    return Decision(found.main, found.assistants, None, kept)
 
 
-def resolve(standing: Standing, reference: str, areas: list[str | None]) -> str | None:
-    """An organisation's code, or of a kind the one nearest to the place, from the grid upwards."""
-    if reference in standing.organisations:
-        return reference
-    of_kind = [
-        o
-        for o in standing.organisations.values()
-        if o.kind == reference.removeprefix("kind:") and not o.closed_on
-    ]
-    for area in [*areas, None]:
-        for organisation in of_kind:
-            if organisation.area_code == area:
-                return organisation.code
-    return None
+def _kept(standing: Standing, found: Routed | Unrouted) -> dict[str, Any]:
+    tried = [{"rule": t.rule, "main": t.main, "why_not": t.why_not} for t in found.tried]
+    return {"reason": found.reason, "tried": tried, "ruleset": standing.ruleset_version}
 
 
-def forbidden(standing: Standing, ticket: Ticket, organisation: Organisation) -> str | None:
-    lineage = standing.lineage(ticket.category_code)
-    for rule in standing.admission:
-        if rule.organisation_kind == organisation.kind and rule.category_code in lineage:
-            return f"“{organisation.name}”不得承办此类事项:{rule.clause}"
-    return None
+def _places(standing: Standing, ticket: Ticket) -> list[tuple[tuple[str, ...], float]]:
+    """The areas from narrow to wide, once per candidate of a doubtful place."""
+    own = (ticket.grid_code, ticket.community_code, ticket.street_code, ticket.district_code)
+    areas = tuple(code for code in own if code)
+    candidates = (ticket.placed or {}).get("candidates") or []
+    if len(candidates) < 2 or (ticket.placed or {}).get("how") == "by_hand":
+        return [(areas, 1.0)]
+    return [(standing.area_lineage(c["code"]), float(c["share"])) for c in candidates]
+
+
+def _facts(standing: Standing, ticket: Ticket, areas: tuple[str, ...], at: datetime) -> Facts:
+    hours = standing.hours(None)
+    on = local_date(at, hours)
+    working = standing.calendar.day(on).works and any(s.from_at <= at < s.to_at for s in open_on(on, hours))
+    return Facts(
+        categories=standing.lineage(ticket.category_code),
+        areas=areas,
+        on=on,
+        overlays=tuple((ticket.overlay_codes or "").split(",")) if ticket.overlay_codes else (),
+        source=str(ticket.source),
+        time_band=TimeBand.WORKING if working else TimeBand.NIGHT,
+        enforcement=standing.categories[ticket.category_code].enforcement,
+    )
+
+
+def forbidden(
+    standing: Standing, ticket: Ticket, organisation: Organisation, part: Part = Part.MAIN
+) -> str | None:
+    """The clause by which this unit may not be given this matter, on whatever path it would come."""
+    found = barred(
+        standing.book.admission,
+        categories=standing.lineage(ticket.category_code),
+        enforcement=standing.categories[ticket.category_code].enforcement,
+        organisation_kind=organisation.kind,
+        part=part,
+    )
+    return found.sentence if found else None

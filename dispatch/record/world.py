@@ -4,17 +4,20 @@ import threading
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, SQLModel, col
 
+from dispatch.rules import admission, rulebook
 from dispatch.rules.clocks import Limit, Unit
+from dispatch.rules.rulebook import RuleBook
 from dispatch.rules.worktime import Calendar, Day, DayKind, OfficeHours, duty
 from geo.placed import Placed
 from grid.errors import InputError, Unavailable
 from grid.models import (
     AdmissionRule,
+    Area,
     CalendarDay,
     Category,
     Generation,
@@ -36,6 +39,14 @@ CENTRE_KIND = "centre"
 FALLBACK_LIMIT = Limit(1, Unit.WORK_DAY)
 
 
+class AreaName(NamedTuple):
+    """What is kept in memory of an area."""
+
+    name: str
+    level: str
+    parent_code: str | None
+
+
 @dataclass(frozen=True)
 class Standing:
     """One consistent reading of the standing tables."""
@@ -50,6 +61,7 @@ class Standing:
     admission: tuple[AdmissionRule, ...]
     notices: tuple[NoticeRule, ...]
     calendar: Calendar
+    areas: dict[str, AreaName]
     _limit_cache: dict[tuple[str, str, str | None, bool], tuple[Limit, str | None]] = field(
         default_factory=dict
     )
@@ -70,6 +82,16 @@ class Standing:
         while code is not None and code not in chain and code in self.categories:
             chain.append(code)
             code = self.categories[code].parent_code
+        return tuple(chain)
+
+    def area_lineage(self, code: str) -> tuple[str, ...]:
+        """The area and everything it lies in, from narrow to wide."""
+        chain: list[str] = []
+        area = self.areas.get(code)
+        while area is not None and code not in chain:
+            chain.append(code)
+            code = area.parent_code or ""
+            area = self.areas.get(code)
         return tuple(chain)
 
     def organisation(self, code: str) -> Organisation:
@@ -125,6 +147,28 @@ class Standing:
             return FALLBACK_LIMIT, None
         best = min(fitting, key=rank)
         return Limit(best.amount, Unit(best.unit)), best.id
+
+    @cached_property
+    def book(self) -> RuleBook:
+        """Rows of responsibility and negative list, arranged for the rules of routing."""
+        return RuleBook(
+            tuple(_as_rule(row) for row in self.responsibilities),
+            {
+                o.code: rulebook.Organisation(o.code, o.name, o.kind, o.area_code, o.parent_code, o.closed_on)
+                for o in self.organisations.values()
+            },
+            tuple(
+                admission.AdmissionRule(
+                    row.id,
+                    row.matter,
+                    row.category_code,
+                    row.organisation_kind,
+                    admission.read_parts(row.applies_to),
+                    row.clause,
+                )
+                for row in self.admission
+            ),
+        )
 
     @cached_property
     def centre_code(self) -> str:
@@ -195,5 +239,28 @@ class World:
             responsibilities=values(Responsibility, col(Responsibility.ruleset_version) == version),
             admission=values(AdmissionRule, col(AdmissionRule.ruleset_version) == version),
             notices=values(NoticeRule, col(NoticeRule.ruleset_version) == version),
+            areas=_area_names(session, generation.id if generation else None),
             calendar=Calendar({row.on: Day(DayKind(row.kind), row.name) for row in values(CalendarDay)}),
         )
+
+
+def _area_names(session: Session, generation_id: int | None) -> dict[str, AreaName]:
+    query = select(col(Area.code), col(Area.name), col(Area.level), col(Area.parent_code)).where(
+        col(Area.generation_id) == generation_id
+    )
+    return {code: AreaName(name, str(level), parent) for code, name, level, parent in session.execute(query)}
+
+
+def _as_rule(row: Responsibility) -> rulebook.Rule:
+    return rulebook.Rule(
+        id=row.id,
+        main=row.main,
+        category_code=row.category_code,
+        area_code=row.area_code,
+        overlay_code=row.overlay_code,
+        source=row.source_kind,
+        time_band=rulebook.TimeBand(row.time_band) if row.time_band else None,
+        assistants=tuple(part.strip() for part in (row.assistants or "").split(";") if part.strip()),
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+    )
