@@ -1,0 +1,224 @@
+"""Dated versions of the whole area set: drafted, indexed, made active at an instant, kept for ever.
+
+The index file in `instance/` is made from the rows and can be made again wherever it is missing.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import shapely
+from sqlmodel import Session, col, select
+
+from geo.borders import AreaShape, Level, OverlayShape, build_index, checked_areas
+from geo.errors import GeoError
+from geo.metres import square_metres
+from grid.auditing import record_change, values_of
+from grid.database import Database
+from grid.errors import Conflict, InputError, NotFound
+from grid.models import Area, Generation, GenerationState, OverlayArea
+from grid.permissions import Actor
+
+INDEX_FOLDER = "borders"
+
+
+@dataclass(frozen=True)
+class NewGeneration:
+    """A complete border set; areas without a geometry are the sum of those below them."""
+
+    label: str
+    areas: Sequence[AreaShape]
+    overlays: Sequence[OverlayShape] = ()
+    source: str | None = None
+    synthetic: bool = False
+
+
+def put_in_force(
+    database: Database, new: NewGeneration, instance_path: Path, actor: Actor | None, now: datetime
+) -> Generation:
+    """Draft, index and activate in one go, for a set that has been checked."""
+    draft = database.write(lambda session: create_draft(session, new, actor, now))
+    write_index(database, draft.id or 0, instance_path)
+    return database.write(lambda session: activate(session, draft.id or 0, actor, now))
+
+
+def create_draft(session: Session, new: NewGeneration, actor: Actor | None, now: datetime) -> Generation:
+    """Store a border set as a draft.
+
+    Raises
+    ------
+    InputError
+        Doubled codes, unknown parents, levels in the wrong order.
+    """
+    if session.exec(select(Generation).where(Generation.label == new.label)).first() is not None:
+        raise InputError(f"已有名为“{new.label}”的边界版本,请换一个名称", {"label": "已被使用"})
+    try:
+        parents = checked_areas(list(new.areas))
+    except GeoError as error:
+        raise InputError(str(error)) from error
+    drawn = _drawn(new.areas, parents)
+    blobs = [bytes(blob) for blob in shapely.to_wkb(drawn)]
+    overlay_blobs = [bytes(shapely.to_wkb(overlay.geometry)) for overlay in new.overlays]
+    generation = Generation(
+        label=new.label,
+        state=GenerationState.DRAFT,
+        synthetic=new.synthetic,
+        source=new.source,
+        checksum=_checksum([*blobs, *overlay_blobs]),
+        created_at=now,
+    )
+    session.add(generation)
+    session.flush()
+    assert generation.id is not None
+    sizes = square_metres(drawn)
+    for area, blob, size in zip(new.areas, blobs, sizes, strict=True):
+        session.add(
+            Area(
+                generation_id=generation.id,
+                code=area.code,
+                name=area.name,
+                level=Level(area.level),
+                parent_code=area.parent,
+                wkb=blob,
+                area_m2=round(float(size), 1),
+            )
+        )
+    for overlay, blob in zip(new.overlays, overlay_blobs, strict=True):
+        session.add(
+            OverlayArea(
+                generation_id=generation.id,
+                code=overlay.code,
+                name=overlay.name,
+                kind=overlay.kind,
+                priority=overlay.priority,
+                wkb=blob,
+            )
+        )
+    summary = {**values_of(generation), "areas": len(new.areas), "overlays": len(new.overlays)}
+    record_change(session, actor, "generation", new.label, "draft", after=summary, now=now)
+    return generation
+
+
+def write_index(database: Database, generation_id: int, instance_path: Path) -> Path:
+    """Build the generation's index file from its rows; runs outside a write transaction, it may take seconds."""
+    with database.reading() as session:
+        generation = session.get(Generation, generation_id)
+        if generation is None:
+            raise NotFound(f"没有编号为 {generation_id} 的边界版本")
+        areas, overlays = areas_of(session, generation_id), overlays_of(session, generation_id)
+    name = f"{INDEX_FOLDER}/{generation_id}-{(generation.checksum or '')[:12]}.index"
+    try:
+        build_index(areas, overlays, instance_path / name, generation=str(generation_id))
+    except GeoError as error:
+        raise InputError(str(error)) from error
+    if generation.index_file != name:
+        database.write(lambda session: _set_index_file(session, generation_id, name))
+    return instance_path / name
+
+
+def ensure_index(database: Database, instance_path: Path) -> Path | None:
+    """The active generation's index, made anew where this machine has not got it; None without a generation."""
+    with database.reading() as session:
+        generation = active_generation(session)
+    if generation is None or generation.id is None:
+        return None
+    if generation.index_file and (instance_path / generation.index_file).exists():
+        return instance_path / generation.index_file
+    return write_index(database, generation.id, instance_path)
+
+
+def activate(session: Session, generation_id: int, actor: Actor | None, now: datetime) -> Generation:
+    """Make a draft the one in force from `now` on, and retire the former.
+
+    Raises
+    ------
+    Conflict
+        It is no draft any more, or has no index yet.
+    """
+    generation = session.get(Generation, generation_id, with_for_update=True)
+    if generation is None:
+        raise NotFound(f"没有编号为 {generation_id} 的边界版本")
+    if generation.state is not GenerationState.DRAFT or generation.index_file is None:
+        raise Conflict(f"边界版本“{generation.label}”不是可启用的草稿,请先导入并建立索引")
+    former = active_generation(session)
+    if former is not None:
+        before = values_of(former)
+        former.state, former.active_to = GenerationState.RETIRED, now
+        session.add(former)
+        record_change(
+            session,
+            actor,
+            "generation",
+            former.label,
+            "retire",
+            before=before,
+            after=values_of(former),
+            now=now,
+        )
+    before = values_of(generation)
+    generation.state, generation.active_from = GenerationState.ACTIVE, now
+    session.add(generation)
+    after = values_of(generation)
+    record_change(
+        session, actor, "generation", generation.label, "activate", before=before, after=after, now=now
+    )
+    return generation
+
+
+def active_generation(session: Session) -> Generation | None:
+    """The generation in force."""
+    return session.exec(select(Generation).where(Generation.state == GenerationState.ACTIVE)).one_or_none()
+
+
+def areas_of(session: Session, generation_id: int) -> list[AreaShape]:
+    """A generation's areas, parents before children as they came."""
+    rows = session.exec(
+        select(Area).where(Area.generation_id == generation_id).order_by(col(Area.code))
+    ).all()
+    drawn = shapely.from_wkb([row.wkb for row in rows])
+    return [
+        AreaShape(row.code, row.name, row.level, row.parent_code, geometry)
+        for row, geometry in zip(rows, drawn, strict=True)
+    ]
+
+
+def overlays_of(session: Session, generation_id: int) -> list[OverlayShape]:
+    """A generation's overlays."""
+    rows = session.exec(select(OverlayArea).where(OverlayArea.generation_id == generation_id)).all()
+    return [
+        OverlayShape(row.code, row.name, row.kind, row.priority, shapely.from_wkb(row.wkb)) for row in rows
+    ]
+
+
+def _set_index_file(session: Session, generation_id: int, name: str) -> None:
+    generation = session.get_one(Generation, generation_id)
+    generation.index_file = name
+    session.add(generation)
+
+
+def _drawn(areas: Sequence[AreaShape], parents: Sequence[int]) -> Any:
+    """Every area's geometry, uppers without one put together from those below, the deepest first."""
+    depth = [0] * len(areas)
+    for position in range(len(areas)):
+        step = position
+        while (step := parents[step]) >= 0:
+            depth[position] += 1
+    drawn = [area.geometry for area in areas]
+    below: dict[int, list[Any]] = {}
+    for position in sorted(range(len(areas)), key=lambda p: -depth[p]):
+        if drawn[position] is None:
+            if position not in below:
+                raise InputError(f"区域 {areas[position].code} 没有边界,下面也没有区域,请补上多边形")
+            drawn[position] = shapely.union_all(below[position])
+        below.setdefault(parents[position], []).append(drawn[position])
+    return drawn
+
+
+def _checksum(blobs: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for blob in blobs:
+        digest.update(hashlib.sha256(blob).digest())
+    return digest.hexdigest()
