@@ -23,8 +23,14 @@ class Near:
     distance_m: float
 
 
-def nearest_leaf(layout: Layout, *, lon: float, lat: float, within_m: float | None = None) -> Near | None:
-    """The leaf nearest to a point; ties go to the smaller code."""
+def nearest_leaf(layout: Layout, *, lon: float, lat: float) -> Near:
+    """The leaf nearest to a point, however far."""
+    near = leaves_within(layout, lon=lon, lat=lat, within_m=None)
+    return near[0]
+
+
+def leaves_within(layout: Layout, *, lon: float, lat: float, within_m: float | None) -> list[Near]:
+    """Leaves by distance, ties by code; without a limit at least the nearest is among them."""
     east, north = metres_per_degree(lat=lat)
     tree = layout.leaf_tree
     point = shapely.Point(lon, lat)
@@ -36,15 +42,13 @@ def nearest_leaf(layout: Layout, *, lon: float, lat: float, within_m: float | No
         lon - within_m / east, lat - within_m / north, lon + within_m / east, lat + within_m / north
     )
     found = tree.query(reach)
-    if not len(found):
-        return None
     distances = _distances(tree.geometries[found], lon, lat)
     order = sorted(
         (round(float(d), 4), layout.areas[layout.shape_area[s]][0], int(s))
         for d, s in zip(distances, found, strict=True)
         if d <= within_m
     )
-    return Near(order[0][2], order[0][0]) if order else None
+    return [Near(shape, distance_m) for distance_m, _, shape in order]
 
 
 def _distances(geometries: Any, lon: float, lat: float) -> Any:
@@ -79,9 +83,3 @@ def circle_shares(layout: Layout, *, lon: float, lat: float, accuracy_m: float) 
 def in_gap(layout: Layout, *, lon: float, lat: float) -> bool:
     """Whether a point without a leaf is enclosed by the city all the same."""
     return bool(shapely.covers(layout.outline, shapely.Point(lon, lat)))
-
-
-def border_distance(layout: Layout, shape: int, *, lon: float, lat: float) -> float:
-    """Metres from a point to the border of one shape."""
-    edge = shapely.boundary(on_plane(layout.shape(shape), lon=lon, lat=lat))
-    return float(shapely.distance(edge, shapely.Point(0.0, 0.0)))

@@ -1,22 +1,29 @@
 """Where is this point: one question, the codes of all levels and all overlays at once, with its doubt."""
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
+from typing import Any
 
-import shapely
+import numpy as np
 
-from geo.doubting import SNAP_M, border_distance, circle_shares, in_gap, nearest_leaf
+from geo.doubting import SNAP_M, WIDEST_CIRCLE_M, circle_shares, in_gap, leaves_within, nearest_leaf
 from geo.errors import BadPoint
-from geo.frames import Frame, checked_point, known_frame, to_wgs84
-from geo.index.exact import ring_edges, within
+from geo.frames import Frame, checked_point, known_frame, to_wgs84, to_wgs84_array
 from geo.index.file import IndexFile
 from geo.index.layout import Layout
+from geo.index.lookup import Keys, ManyFinder, point_finder
+from geo.index.nearness import border_finder
 from geo.index.shapes import PER_DEGREE
+from geo.many import Many
+from geo.neighbouring import area_of, border_distance, neighbours
 from geo.placed import Candidate, Placed
+from geo.profiles import Profile, Profiles
+from geo.zones import square_metres
 
-__all__ = ["Candidate", "Locator", "Placed"]
+__all__ = ["Candidate", "Locator", "Many", "Placed"]
+
+_PLAIN = {"wgs84": Frame.WGS84, "cgcs2000": Frame.CGCS2000}
+_as_placed = tuple.__new__
 
 
 class Locator:
@@ -24,6 +31,11 @@ class Locator:
 
     def __init__(self, file: IndexFile) -> None:
         self._layout = Layout(file)
+        self._profiles = Profiles(self._layout)
+        self._find = point_finder(file, self._profiles.decode)
+        self._border = border_finder(file)
+        self._many: ManyFinder | None = None
+        self._east, self._north = self._layout.origin
         self.generation = self._layout.generation
 
     @classmethod
@@ -33,118 +45,124 @@ class Locator:
 
     def locate(self, *, lon: float, lat: float, accuracy_m: float | None, frame: Frame | str) -> Placed:
         """Place one point given in `frame`, `accuracy_m` being the radius the device claims."""
-        frame = known_frame(frame)
-        given = checked_point(lon=lon, lat=lat)
-        accuracy_m = _checked_accuracy(accuracy_m)
-        lon, lat = to_wgs84(lon=given[0], lat=given[1], frame=frame)
-        shapes, on_border = self._find(lon, lat)
-        leaves = [s for s in shapes if s < self._layout.leaves]
-        overlays = self._overlay_codes(shapes)
-        candidates = (
-            () if accuracy_m is None else circle_shares(self._layout, lon=lon, lat=lat, accuracy_m=accuracy_m)
-        )
-        if leaves:
-            leaf = min(leaves, key=lambda s: self._code(s))
-            border_m = None if accuracy_m is None else border_distance(self._layout, leaf, lon=lon, lat=lat)
-            how = "on_border" if on_border else "inside"
-            return Placed(
-                lon, lat, frame, accuracy_m, self._codes(leaf), overlays, on_border, border_m, candidates,
-                how, None, None, self._inside_reason(leaf, leaves, how), self.generation,
-            )  # fmt: skip
-        return self._placed_nowhere(lon, lat, frame, accuracy_m, shapes, overlays, candidates)
+        known = _PLAIN.get(frame)
+        if known is None:
+            known = known_frame(frame)
+            lon, lat = to_wgs84(lon=lon, lat=lat, frame=known)
+        try:
+            x = round(lon * 1e7) - self._east
+            y = round(lat * 1e7) - self._north
+            on_earth = -180.0 <= lon <= 180.0 and -90.0 <= lat <= 90.0
+        except (TypeError, ValueError, OverflowError):
+            on_earth = False
+        if not on_earth:
+            lon, lat = checked_point(lon=lon, lat=lat)
+            x, y = round(lon * 1e7) - self._east, round(lat * 1e7) - self._north
+        profile = self._find(x, y)
+        leaf, codes, overlays, on_border, how, reason = profile
+        if leaf < 0 or accuracy_m is not None:
+            return self._doubted(x, y, lon, lat, accuracy_m, known, profile)
+        fields = (lon, lat, known, None, codes, overlays, on_border, None, (), how, None, None, reason)
+        return _as_placed(Placed, (*fields, self.generation))
 
-    def _placed_nowhere(
+    def _doubted(
+        self, x: int, y: int, lon: float, lat: float, accuracy_m: float | None, frame: Frame, profile: Profile
+    ) -> Placed:
+        """The answer with the accuracy circle weighed, or with the way to the nearest area."""
+        border_m = None
+        candidates: tuple[Candidate, ...] = ()
+        if accuracy_m is not None:
+            accuracy_m = _checked_accuracy(accuracy_m)
+            border_m = self._border(x, y, lat, min(accuracy_m, WIDEST_CIRCLE_M))
+            if border_m is None and profile.leaf >= 0 and self._layout.leaf_bits:
+                candidates = (Candidate(self._profiles.code(profile.leaf), 1.0),)
+            else:
+                candidates = circle_shares(self._layout, lon=lon, lat=lat, accuracy_m=accuracy_m)
+        if profile.leaf < 0:
+            return self._nowhere(lon, lat, frame, accuracy_m, border_m, candidates, profile)
+        return Placed(
+            lon, lat, frame, accuracy_m, profile.codes, profile.overlays, profile.on_border, border_m,
+            candidates, profile.how, None, None, profile.reason, self.generation,
+        )  # fmt: skip
+
+    def _nowhere(
         self,
         lon: float,
         lat: float,
         frame: Frame,
         accuracy_m: float | None,
-        shapes: list[int],
-        overlays: tuple[str, ...],
+        border_m: float | None,
         candidates: tuple[Candidate, ...],
+        profile: Profile,
     ) -> Placed:
         """No finest area covers the point: snap over a small gap, or name the nearest and how far it is."""
-        layout = self._layout
-        near = nearest_leaf(layout, lon=lon, lat=lat)
-        upper = self._upper_codes(shapes)
-        name = layout.areas[layout.shape_area[near.shape]][1] if near else "任何区域"
-        code = self._code(near.shape) if near else None
-        distance_m = near.distance_m if near else None
-        codes: Mapping[str, str] = upper
-        gap = bool(upper) or in_gap(layout, lon=lon, lat=lat)
-        if gap and near and near.distance_m <= SNAP_M:
-            how, codes = "snapped", self._codes(near.shape)
-            reason = f"点落在边界缝隙里,归入最近的“{name}”,相距 {near.distance_m:.1f} 米。"
+        near = nearest_leaf(self._layout, lon=lon, lat=lat)
+        code, name = self._profiles.code(near.shape), self._profiles.name(near.shape)
+        codes, distance_m = profile.codes, near.distance_m
+        gap = bool(codes) or in_gap(self._layout, lon=lon, lat=lat)
+        if gap and distance_m <= SNAP_M:
+            how, codes = "snapped", self._profiles.codes(near.shape)
+            reason = f"点落在边界缝隙里,归入最近的“{name}”,相距 {distance_m:.1f} 米。"
         elif gap:
-            how, reason = (
-                "gap",
-                f"点不在任何末级区域内,最近的是“{name}”,相距 {distance_m or 0:.0f} 米,需人工落格。",
-            )
+            how = "gap"
+            reason = f"点不在任何末级区域内,最近的是“{name}”,相距{_far(distance_m)},需人工落格。"
         else:
-            how, reason = "outside", f"点在辖区之外,离最近的“{name}”{_far(distance_m or 0)}。"
+            how, reason = "outside", f"点在辖区之外,离最近的“{name}”{_far(distance_m)}。"
         return Placed(
-            lon, lat, frame, accuracy_m, codes, overlays, False, distance_m if how == "snapped" else None,
+            lon, lat, frame, accuracy_m, codes, profile.overlays, profile.on_border, border_m,
             candidates, how, code, distance_m, reason, self.generation,
         )  # fmt: skip
 
-    def _find(self, lon: float, lat: float) -> tuple[list[int], bool]:
-        """Shapes that hold the point, by the half-open rule, and whether it is on an edge of a leaf."""
-        layout = self._layout
-        x, y = round(lon * PER_DEGREE) - layout.origin[0], round(lat * PER_DEGREE) - layout.origin[1]
-        held, touching = [], False
-        point = shapely.Point((x + layout.origin[0]) / PER_DEGREE, (y + layout.origin[1]) / PER_DEGREE)
-        for shape in sorted(layout.tree.query(point).tolist()):
-            inside, touches = within(ring_edges(layout.rings, shape), x=x, y=y)
-            touching |= touches
-            if inside:
-                held.append(shape)
-        return held, touching
+    def locate_many(self, *, lon: Any, lat: Any, frame: Frame | str) -> Many:
+        """Place many points at once; NaN and places beyond the earth are outside."""
+        lon, lat = to_wgs84_array(lon=lon, lat=lat, frame=frame)
+        return Many(self._keys(lon, lat), self._layout, self._profiles)
 
-    def _code(self, shape: int) -> str:
-        return self._layout.areas[self._layout.shape_area[shape]][0]
+    def neighbours(self, code: str) -> tuple[str, ...]:
+        """Codes of the areas of the same level that share a stretch of border with this one."""
+        return neighbours(self._layout, code)
 
-    def _codes(self, shape: int) -> Mapping[str, str]:
-        layout = self._layout
-        line = layout.ancestry(layout.shape_area[shape])
-        return MappingProxyType({layout.level_of(a): layout.areas[a][0] for a in line})
+    def nearest(self, *, lon: float, lat: float, within_m: float) -> tuple[tuple[str, float], ...]:
+        """Finest areas within a distance (WGS-84), as `(code, distance_m)`, nearest first."""
+        lon, lat = checked_point(lon=lon, lat=lat)
+        near = leaves_within(self._layout, lon=lon, lat=lat, within_m=_checked_accuracy(within_m))
+        return tuple((self._profiles.code(n.shape), n.distance_m) for n in near)
 
-    def _upper_codes(self, shapes: list[int]) -> Mapping[str, str]:
-        """Codes from upper areas whose own outline reaches where no finest area does."""
-        layout = self._layout
-        areas = [layout.shape_area[s] for s in shapes if layout.shape_area[s] >= 0]
-        if not areas:
-            return MappingProxyType({})
-        finest = max(areas, key=lambda a: (layout.area_level[a], -a))
-        return MappingProxyType({layout.level_of(a): layout.areas[a][0] for a in layout.ancestry(finest)})
+    def border_distance_m(self, code: str, *, lon: float, lat: float) -> float:
+        """Metres from a WGS-84 position to the border of an area, inside or out."""
+        lon, lat = checked_point(lon=lon, lat=lat)
+        return border_distance(self._layout, code, lon=lon, lat=lat)
 
-    def _overlay_codes(self, shapes: list[int]) -> tuple[str, ...]:
-        """Highest priority first; overlays are stored in that order."""
-        found = sorted(-1 - self._layout.shape_area[s] for s in shapes if self._layout.shape_area[s] < 0)
-        return tuple(self._layout.overlays[o][0] for o in found)
+    def area_m2(self, code: str) -> float:
+        """Area in the CGCS2000 3° zone the middle lies in."""
+        return float(square_metres(self.geometry(code)))
 
-    def _path(self, leaf: int) -> str:
-        """The area's name, after its parent's where the name does not say it already."""
-        names = [self._layout.areas[a][1] for a in self._layout.ancestry(self._layout.shape_area[leaf])]
-        if len(names) < 2 or names[-1].startswith(names[-2]):
-            return names[-1]
-        return names[-2] + names[-1]
+    def geometry(self, code: str) -> Any:
+        """The area in WGS-84 degrees, drawn afresh on each call."""
+        return self._layout.geometry(area_of(self._layout, code))
 
-    def _inside_reason(self, leaf: int, leaves: list[int], how: str) -> str:
-        path = self._path(leaf)
-        if how == "on_border":
-            return f"点正好在边界线上,按半开规则归“{path}”。"
-        if len(leaves) > 1:
-            return f"点同时落在 {len(leaves)} 个重叠的区域内,按编码次序归“{path}”。"
-        return f"点在“{path}”内。"
+    def _keys(self, lon: Any, lat: Any) -> Keys:
+        if self._many is None:
+            layout = self._layout
+            self._many = ManyFinder(layout.file, self._profiles.set_keys, self._profiles.set_number)
+        missing = np.isnan(lon) | np.isnan(lat)
+        if missing.any():
+            lon, lat = np.where(missing, 0.0, lon), np.where(missing, 0.0, lat)
+        x = np.rint(lon * PER_DEGREE).astype(np.int64) - self._east
+        y = np.rint(lat * PER_DEGREE).astype(np.int64) - self._north
+        if missing.any():
+            x[missing] = -1
+        return self._many.find(x, y)
 
 
-def _checked_accuracy(accuracy_m: float | None) -> float | None:
-    if accuracy_m is None:
-        return None
-    accuracy_m = float(accuracy_m)
-    if not (math.isfinite(accuracy_m) and accuracy_m >= 0):
+def _checked_accuracy(accuracy_m: float) -> float:
+    try:
+        value = float(accuracy_m)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
         raise BadPoint(f"定位精度 {accuracy_m} 米不合理,应是不小于零的数。")
-    return accuracy_m
+    return value
 
 
 def _far(distance_m: float) -> str:

@@ -23,16 +23,3 @@ def on_plane(geometry: Any, *, lon: float, lat: float) -> Any:
     """Geometry (or array of them) in metres east and north of a position."""
     scale, place = np.array(metres_per_degree(lat=lat)), np.array([lon, lat])
     return shapely.transform(geometry, lambda xy: (xy - place) * scale)
-
-
-def square_metres(geometries: Any) -> Any:
-    """Area on an equal-area projection of the ellipsoid (cylindrical, authalic latitude), in m²."""
-    return shapely.area(shapely.transform(geometries, _equal_area))
-
-
-def _equal_area(xy: Any) -> Any:
-    e2 = _ECCENTRICITY_SQUARED
-    e = math.sqrt(e2)
-    sine = np.sin(np.radians(xy[:, 1]))
-    q = (1 - e2) * (sine / (1 - e2 * sine**2) - np.log((1 - e * sine) / (1 + e * sine)) / (2 * e))
-    return np.column_stack([np.radians(xy[:, 0]) * _SEMI_MAJOR_M, q / 2 * _SEMI_MAJOR_M])

@@ -9,12 +9,17 @@ from numpy.typing import NDArray
 
 from geo.borders import LEVELS, AreaShape, Level, OverlayShape, checked_areas
 from geo.errors import BadBorders
+from geo.index.cells import build_cells
+from geo.index.edges import collect_edges
 from geo.index.file import write_file
 from geo.index.keys import set_keys
 from geo.index.layout import pack_text
+from geo.index.sets import Overlapping, pack_sets
 from geo.index.shapes import PER_DEGREE, Rings, on_lattice
 
 _MAX_SPAN = 1 << 30
+Ints = NDArray[np.int64]
+
 _KEY_BITS = 60  # two digits of a Python integer
 
 
@@ -29,26 +34,46 @@ def build(areas: list[AreaShape], overlays: list[OverlayShape], path: Path, *, g
     drawn_uppers = _lattice([areas[i].geometry for i in uppers], [areas[i].code for i in uppers])
     drawn_overlays = _lattice([o.geometry for o in overlays], [o.code for o in overlays])
     clean = bool(shapely.is_valid(drawn).all()) and bool(shapely.coverage_is_valid(drawn))
-    uneven = _uneven(drawn, leaves, drawn_uppers, uppers, parents)
+    rows, owner = Rings.of(drawn, [areas[i].code for i in leaves]).edges()
+    uneven = _uneven((rows, owner), leaves, drawn_uppers, uppers, parents)
     kept = [k for k, i in enumerate(uppers) if i in uneven]
+    tops = [k for k, i in enumerate(uppers) if parents[i] < 0 and i not in uneven]
+    whole = drawn_uppers[tops] if len(tops) == parents.count(-1) else drawn
+    outline = _outline(whole)
     labels = (
         [areas[i].code for i in leaves] + [areas[uppers[k]].code for k in kept] + [o.code for o in overlays]
     )
-    rings = Rings.of(np.concatenate([drawn, drawn_uppers[kept], drawn_overlays]), labels)
+    others = np.concatenate([drawn_uppers[kept], drawn_overlays])
+    more_rows, more_owners = Rings.of(others, labels[len(leaves) :]).edges()
+    rows, owner = np.concatenate([rows, more_rows]), np.concatenate([owner, more_owners + len(leaves)])
+    rings = Rings.of(np.concatenate([drawn, others]), labels)
     origin = rings.xy.min(axis=0) - 1
     rings.xy -= origin
-    if int(rings.xy.max()) > _MAX_SPAN:
+    rows -= np.tile(origin, 2)
+    width, height = (int(v) for v in rings.xy.max(axis=0))
+    if max(width, height) > _MAX_SPAN:
         raise BadBorders("边界跨度超过一百度,坐标很可能有误,请检查经纬度顺序和坐标系。")
     leaf_bits, keys, strength = _keys(len(leaves), len(labels), clean)
+    edges = collect_edges(rows, owner, keys, len(leaves) + len(kept))
+    del drawn, drawn_uppers, drawn_overlays, rows, owner, others
+    cells = build_cells(edges, width=width, height=height, leaf_bits=leaf_bits)
+    cells.set_at.setdefault(0, (-1, -1))
+    overlapping = Overlapping(rings, keys, 0 if leaf_bits == 0 else len(leaves), leaf_bits)
+    set_key, set_at, set_shape = pack_sets(overlapping.holding_each(cells.set_at))
     header = {
         "format": 1,
         "generation": generation,
         "origin": origin.tolist(),
+        "width": width,
+        "height": height,
         "leaves": len(leaves),
         "leaf_bits": leaf_bits,
         "clean": clean,
         "overlap_strength": strength,
         "uneven": [areas[uppers[k]].code for k in kept],
+        "shift": cells.shift,
+        "columns": cells.columns,
+        "area_edges": edges.area_edges,
     }
     shape_area = leaves + [uppers[k] for k in kept] + [-1 - o for o in range(len(overlays))]
     arrays = {
@@ -60,7 +85,18 @@ def build(areas: list[AreaShape], overlays: list[OverlayShape], path: Path, *, g
         "ring_at": rings.ring_at.astype(np.int32),
         "part_at": rings.part_at.astype(np.int32),
         "shape_at": rings.shape_at.astype(np.int32),
-        "outline": np.frombuffer(shapely.to_wkb(_outline(drawn, clean)), dtype=np.uint8),
+        "edge_line": edges.line.astype(np.int32),
+        "edge_key": edges.key,
+        "coarse": cells.coarse,
+        "cells": cells.cells,
+        "face_key": cells.face_key,
+        "base_key": cells.base_key,
+        "record_at": cells.record_at,
+        "records": cells.records,
+        "set_key": set_key,
+        "set_at": set_at,
+        "set_shape": set_shape,
+        "outline": np.frombuffer(shapely.to_wkb(outline), dtype=np.uint8),
     }
     write_file(path, header, arrays)
 
@@ -76,33 +112,36 @@ def _lattice(geometries: list[Any], labels: list[str]) -> NDArray[Any]:
 
 
 def _uneven(
-    drawn: NDArray[Any], leaves: list[int], drawn_uppers: NDArray[Any], uppers: list[int], parents: list[int]
+    of_leaves: tuple[Ints, Ints],
+    leaves: list[int],
+    drawn_uppers: NDArray[Any],
+    uppers: list[int],
+    parents: list[int],
 ) -> set[int]:
     """Upper areas whose own outline is not, edge for edge, the sum of the leaves below them."""
     print_of = dict.fromkeys(uppers, 0)
-    for shape, area in zip(_fingerprints(drawn), leaves, strict=True):
+    for shape, area in zip(_fingerprints(*of_leaves, len(leaves)), leaves, strict=True):
         while (area := parents[area]) >= 0:
             if area in print_of:
                 print_of[area] ^= shape
-    for shape, area in zip(_fingerprints(drawn_uppers), uppers, strict=True):
+    of_uppers = Rings.of(drawn_uppers, [""] * len(uppers)).edges()
+    for shape, area in zip(_fingerprints(*of_uppers, len(uppers)), uppers, strict=True):
         print_of[area] ^= shape
     return {area for area, left in print_of.items() if left}
 
 
-def _fingerprints(lattice: NDArray[Any]) -> list[int]:
+def _fingerprints(rows: Ints, owner: Ints, shapes: int) -> list[int]:
     """XOR of a 64-bit hash of each edge: shared edges cancel, so a sum of areas has its outline's print."""
-    if not len(lattice):
+    if not shapes:
         return []
-    rows, owner = Rings.of(lattice, [""] * len(lattice)).edges()
-    swap = (rows[:, 0] > rows[:, 2]) | ((rows[:, 0] == rows[:, 2]) & (rows[:, 1] > rows[:, 3]))
-    rows[swap] = rows[swap][:, [2, 3, 0, 1]]
-    mixed = np.zeros(len(rows), dtype=np.uint64)
-    for column in rows.T.astype(np.uint64):
-        mixed = (mixed ^ column) * np.uint64(0x9E3779B97F4A7C15)
-        mixed ^= mixed >> np.uint64(29)
-        mixed *= np.uint64(0xBF58476D1CE4E5B9)
-        mixed ^= mixed >> np.uint64(32)
-    starts = np.searchsorted(owner, np.arange(len(lattice)))
+    one, other = ((rows[:, k] << 31 ^ rows[:, k + 1]).view(np.uint64) for k in (0, 2))
+    mixed = np.minimum(one, other) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ mixed >> np.uint64(29)) + np.maximum(one, other)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(32)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(29)
+    starts = np.searchsorted(owner, np.arange(shapes))
     return [int(v) for v in np.bitwise_xor.reduceat(mixed, starts)]
 
 
@@ -137,9 +176,9 @@ def _flat(text: str) -> str:
     return " ".join(text.split())
 
 
-def _outline(drawn: NDArray[Any], clean: bool) -> Any:
-    """The leaves' union with its holes filled, in degrees."""
-    union = shapely.coverage_union_all(drawn) if clean else shapely.union_all(shapely.make_valid(drawn))
+def _outline(drawn: NDArray[Any]) -> Any:
+    """What the areas cover together with its holes filled, in degrees."""
+    union = shapely.union_all(shapely.make_valid(drawn))
     parts = shapely.get_parts(union)
     parts = parts[shapely.get_type_id(parts) == 3]
     filled = shapely.union_all(shapely.polygons(shapely.get_exterior_ring(parts)))

@@ -21,6 +21,21 @@ def ring_edges(rings: Rings, shape: int) -> NDArray[np.int64]:
     return np.delete(edges, closes, axis=0)
 
 
+def within_many(edges: NDArray[np.int64], *, x: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of some lattice points are in the polygon."""
+    ax, ay, bx, by = edges.T
+    up = ay < by
+    lx, ly = np.where(up, ax, bx)[:, None], np.where(up, ay, by)[:, None]
+    hx, hy = np.where(up, bx, ax)[:, None], np.where(up, by, ay)[:, None]
+    odd = np.zeros(len(x), dtype=bool)
+    step = max(1, 2_000_000 // max(1, len(edges)))
+    for part in (slice(start, start + step) for start in range(0, len(x), step)):
+        px, py = x[part], y[part]
+        crossed = (ly <= py) & (py < hy) & ((px - lx) * (hy - ly) >= (py - ly) * (hx - lx))
+        odd[part] = np.count_nonzero(crossed, axis=0) & 1
+    return odd
+
+
 def within(edges: NDArray[np.int64], *, x: int, y: int) -> tuple[bool, bool]:
     """Whether the lattice point is in the polygon, and whether it is on an edge."""
     ax, ay, bx, by = edges.T

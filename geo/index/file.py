@@ -53,6 +53,7 @@ class IndexFile:
     """A mapped file. Pages are shared by all processes; a replaced file stays readable while mapped."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         try:
             with open(path, "rb") as source:
                 self._map = mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ)
@@ -75,6 +76,8 @@ class IndexFile:
         """A section as a read-only numpy view of the mapped pages."""
         dtype, shape, offset = self.header["sections"][name]
         count = int(np.prod(shape))
+        if not count:
+            return np.zeros(shape, dtype=dtype)
         view = np.frombuffer(self._map, dtype=dtype, count=count, offset=self._start + offset)
         return view.reshape(shape)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geo.borders import LEVELS
 from geo.index.file import IndexFile
-from geo.index.shapes import PER_DEGREE, Rings
+from geo.index.shapes import Rings
 
 
 def pack_text(rows: list[str]) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
@@ -50,28 +50,12 @@ class Layout:
         self.areas, self.overlays = Text(file, "area_text"), Text(file, "overlay_text")
         self.area_parent, self.area_level = file.view("area_parent"), file.view("area_level")
         self.shape_area, self.shape_key = file.view("shape_area"), file.view("shape_key")
-        self.overlay_rank = file.view("overlay_rank")
-        self._file = file
+        self.file = file
         self._lock = threading.Lock()
 
     @cached_property
     def rings(self) -> Rings:
-        return Rings(*(self._file.array(n) for n in ("ring_xy", "ring_at", "part_at", "shape_at")))
-
-    @cached_property
-    def boxes(self) -> NDArray[np.float64]:
-        """Bounding box of each shape in degrees."""
-        vertex_at = self.rings.ring_at[self.rings.part_at[self.rings.shape_at]][:-1]
-        low = np.minimum.reduceat(self.rings.xy, vertex_at, axis=0)
-        high = np.maximum.reduceat(self.rings.xy, vertex_at, axis=0)
-        return np.asarray((np.hstack([low, high]) + np.array(self.origin * 2)) / PER_DEGREE)
-
-    @cached_property
-    def tree(self) -> shapely.STRtree:
-        """Boxes of all shapes; slightly swollen so that rounding never loses one."""
-        with self._lock:
-            box = self.boxes + np.array([-1.0, -1.0, 1.0, 1.0]) * 1e-9
-            return shapely.STRtree(shapely.box(box[:, 0], box[:, 1], box[:, 2], box[:, 3]))
+        return Rings(*(self.file.array(n) for n in ("ring_xy", "ring_at", "part_at", "shape_at")))
 
     @cached_property
     def leaf_tree(self) -> shapely.STRtree:
@@ -82,17 +66,12 @@ class Layout:
     @cached_property
     def outline(self) -> Any:
         """Everything the leaves cover, holes filled: what lies outside it is outside the city."""
-        return shapely.from_wkb(self._file.array("outline").tobytes())
+        return shapely.from_wkb(self.file.array("outline").tobytes())
 
     @cached_property
     def position(self) -> dict[str, int]:
         """Area by code."""
         return {self.areas[i][0]: i for i in range(len(self.areas))}
-
-    @cached_property
-    def leaf_shape(self) -> dict[int, int]:
-        """Leaf shape by area."""
-        return {self.shape_area[s]: s for s in range(self.leaves)}
 
     def ancestry(self, area: int) -> list[int]:
         """The area and everything above it, widest first."""
@@ -111,3 +90,10 @@ class Layout:
     def leaves_under(self, area: int) -> list[int]:
         """Leaf shapes that make up an area."""
         return [s for s in range(self.leaves) if area in self.ancestry(self.shape_area[s])]
+
+    def geometry(self, area: int) -> Any:
+        """The area as the sum of its leaves, in degrees, drawn afresh."""
+        drawn = [self.shape(s) for s in self.leaves_under(area)]
+        if len(drawn) == 1:
+            return drawn[0]
+        return shapely.coverage_union_all(drawn) if self.leaf_bits else shapely.union_all(drawn)
