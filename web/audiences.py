@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from web import api
+from web import api, links
 
-BLUEPRINTS = (api.blueprint,)
+BLUEPRINTS = (api.blueprint, links.blueprint)
 
 
 def register(app: Flask) -> None:

@@ -64,6 +64,14 @@ class SignInForm(Strict):
     password: Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
+class PasswordForm(Strict):
+    password: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class FirstAdministratorForm(SignInForm):
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+
+
 class ReporterIn(Strict):
     """Whose request it is, with their consent to be called back."""
 

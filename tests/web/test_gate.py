@@ -17,6 +17,8 @@ PUBLIC = {
     "health.readyz",
     "session.sign_in",
     "api.sign_in",
+    "links.first_administrator",
+    "links.password",
 }
 SAFE = {"GET", "HEAD", "OPTIONS"}
 

@@ -2,10 +2,10 @@
 
 from flask import Flask
 
-from web.cli import running
+from web.cli import preparing, running
 
 
 def register(app: Flask) -> None:
     """Add every command to `flask …`."""
-    for task in (running,):
+    for task in (preparing, running):
         task.register(app)

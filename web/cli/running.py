@@ -20,15 +20,15 @@ from flask.cli import ScriptInfo, with_appcontext
 from dispatch.engine import redis_server
 from dispatch.engine.sockets import announce_ready
 from dispatch.engine.supervising import Part, Supervisor
-from grid import schema
 from grid.errors import SettingsError
 from grid.settings import Settings, load_settings
+from web.cli.preparing import prepare
 from web.serving import serve
 
 
 def register(app: Flask) -> None:
     """Add the running commands to `flask …`."""
-    for command in (up, migrate, web, work, sweep):
+    for command in (up, web, work, sweep):
         app.cli.add_command(command)
 
 
@@ -42,7 +42,7 @@ def up(context: click.Context, demo: bool) -> None:
         settings = replace(settings, demo=True)
     with _only_one(settings.instance_path / "run"):
         _refuse_taken_port(settings)
-        logins = _prepare(settings)
+        logins = prepare(settings)
         redis_part, environment = _redis(settings)
         rows = _rows(settings, _app_factory(context), redis_part, has_redis="REDIS_URL" in environment)
         supervisor = Supervisor(
@@ -61,12 +61,6 @@ def _settings() -> Settings:
         return load_settings()
     except SettingsError as error:
         raise click.ClickException(f"设置有误：\n{error.message}") from error
-
-
-def _prepare(settings: Settings) -> list[str]:
-    """Bring the database up to date and, in a demo, fill it; return what to tell about signing in."""
-    schema.upgrade(settings.database_url)
-    return []
 
 
 @contextmanager
@@ -141,12 +135,6 @@ def _greet(settings: Settings, ready: dict[str, bool], logins: Sequence[str]) ->
 
 def _tell(sentence: str) -> None:
     click.secho(f"{time.strftime('%H:%M:%S')} {sentence}", fg="yellow")
-
-
-@click.command()
-def migrate() -> None:
-    """Bring the database to the newest migration."""
-    schema.upgrade(_settings().database_url)
 
 
 def _app_factory(context: click.Context) -> Callable[[], Flask]:
