@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import Session, SQLModel, col, select
@@ -10,7 +11,7 @@ from grid.auditing import record_change, values_of
 from grid.models import AdmissionRule, NoticeRule, Responsibility, Ruleset, TimeLimit
 from grid.permissions import Actor
 
-TABLES: tuple[type[SQLModel], ...] = (TimeLimit, Responsibility, AdmissionRule, NoticeRule)
+TABLES: tuple[Any, ...] = (TimeLimit, Responsibility, AdmissionRule, NoticeRule)
 
 
 def newest_version(session: Session) -> int | None:
@@ -50,7 +51,7 @@ def publish(
                 for row in session.exec(select(table).where(col(table.ruleset_version) == former))
             ]
     for row in new:
-        row.ruleset_version = version  # type: ignore[attr-defined]
+        row.ruleset_version = version
         session.add(row)
     record_change(session, actor, "ruleset", str(version), "publish", after=values_of(ruleset), now=now)
     return version

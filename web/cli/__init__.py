@@ -2,10 +2,10 @@
 
 from flask import Flask
 
-from web.cli import preparing, running
+from web.cli import preparing, running, standing
 
 
 def register(app: Flask) -> None:
     """Add every command to `flask …`."""
-    for task in (preparing, running):
+    for task in (preparing, running, standing):
         task.register(app)

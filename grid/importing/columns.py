@@ -1,0 +1,121 @@
+"""What the columns of a table mean: heading → field, read strictly, every wrong cell named."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from grid.importing.report import ImportReport, Problem
+from grid.importing.sheets import Row, Sheet
+
+YES, NO = frozenset({"是", "1", "true", "yes", "y", "√"}), frozenset({"否", "0", "false", "no", "n"})
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its Chinese heading, the field it fills and how its text is read (`ValueError`: says why not)."""
+
+    heading: str
+    field: str
+    required: bool = False
+    read: Callable[[str], Any] = str
+
+
+@dataclass(frozen=True)
+class Record:
+    """One row read, with the means to complain about it."""
+
+    row: Row
+    values: Mapping[str, Any]
+    sheet_name: str
+    headings: Mapping[str, str]
+
+    def __getitem__(self, field: str) -> Any:
+        return self.values[field]
+
+    def problem(self, field: str | None, message: str) -> Problem:
+        column = self.headings[field] if field else None
+        return Problem(message, file=self.sheet_name, row=self.row.number, column=column)
+
+
+def read_records(sheet: Sheet, columns: Sequence[Column], report: ImportReport) -> list[Record]:
+    """Every row as values; rows with a wrong cell are reported and left out."""
+    missing = [c.heading for c in columns if c.required and c.heading not in sheet.headings]
+    if missing:
+        wanted = "、".join(c.heading + ("(必填)" if c.required else "") for c in columns)
+        message = f"缺少列:{'、'.join(missing)}。首行应有:{wanted}"
+        report.problems.append(Problem(message, file=sheet.name))
+        return []
+    known = {c.heading for c in columns}
+    report.remarks += [
+        Problem("没有用到这一列", file=sheet.name, column=heading)
+        for heading in sheet.headings
+        if heading not in known
+    ]
+    headings = {c.field: c.heading for c in columns}
+    records = []
+    for row in sheet:
+        values: dict[str, Any] = {}
+        wrong = len(report.problems)
+        for column in columns:
+            text = row.get(column.heading)
+            try:
+                values[column.field] = column.read(text) if text else None
+            except ValueError as error:
+                report.problems.append(Problem(str(error), sheet.name, row.number, column.heading))
+            if column.required and not text:
+                report.problems.append(Problem("必填,不能为空", sheet.name, row.number, column.heading))
+        report.count("行")
+        if len(report.problems) == wrong:
+            records.append(Record(row, values, sheet.name, headings))
+    return records
+
+
+def read_date(text: str) -> date:
+    """2026-01-02, 2026/1/2, 2026.1.2 or 2026年1月2日."""
+    plain = text.replace("年", "-").replace("月", "-").replace("日", "").replace("/", "-").replace(".", "-")
+    try:
+        year, month, day = (int(part) for part in plain.split("-"))
+        return date(year, month, day)
+    except ValueError:
+        raise ValueError(f"“{text}”不是日期,请写成 2026-01-02") from None
+
+
+def read_flag(text: str) -> bool:
+    """是 or 否."""
+    if text.lower() in YES:
+        return True
+    if text.lower() in NO:
+        return False
+    raise ValueError(f"“{text}”请写“是”或“否”")
+
+
+def read_code(text: str) -> str:
+    """A code: no spaces, at most 32 characters, not a number that a spreadsheet has rounded."""
+    if len(text) > 32 or " " in text:
+        raise ValueError(f"编码“{text[:40]}”不能有空格,最多 32 个字符")
+    if "E+" in text.upper() and text.upper().replace("E+", "").replace(".", "").isdigit():
+        raise ValueError(f"编码“{text}”被表格软件改成了科学计数,请把这一列设为文本后重新填写")
+    return text
+
+
+def choice(known: Mapping[str, str], what: str) -> Callable[[str], str]:
+    """A reader that accepts a label or its key and gives the key."""
+    by_label = {label: key for key, label in known.items()}
+
+    def read(text: str) -> str:
+        if text in known:
+            return text
+        if text in by_label:
+            return by_label[text]
+        shown = "、".join(list(by_label)[:12])
+        raise ValueError(f"没有{what}“{text}”,可用的有:{shown}{'…' if len(by_label) > 12 else ''}")
+
+    return read
+
+
+def read_phone(text: str) -> str:
+    """A telephone number: digits, spaces, +, - and brackets."""
+    if not 3 <= sum(c.isdigit() for c in text) <= 20 or any(c not in "0123456789+-() " for c in text):
+        raise ValueError(f"“{text[:30]}”不像电话号码,请核对")
+    return text
