@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 
 from geo.borders import AreaShape, Level, OverlayShape, build_index, checked_areas
 from geo.errors import GeoError
-from geo.metres import square_metres
+from geo.zones import square_metres
 from grid.auditing import record_change, values_of
 from grid.database import Database
 from grid.errors import Conflict, InputError, NotFound
