@@ -70,7 +70,7 @@ class StagedLimitRow:
 
 @dataclass(frozen=True, slots=True)
 class EscalationRow:
-    id: str
+    clock: str
     name: str
     percent: int
     after_amount: float | None

@@ -5,25 +5,21 @@ fires, the next rung of its ladder is planned, so an edit never doubles one.
 """
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session
 
+from dispatch import data
 from dispatch.record.change import Change
 from dispatch.record.models import TicketClock, Timer
 from dispatch.record.world import Standing
-from dispatch.rules.clocks import Clock, Limit, Pause, Unit, percent_at
-from dispatch.rules.deadlines import due
+from dispatch.rules.clocks import Clock, Limit, Pause, Unit
+from dispatch.rules.deadlines import Rung, due, rung_at
 from dispatch.rules.workflow import STATES, ClockKind, ClockStep, Transition
 
-# What a clock says on its way: (timer kind, share of the limit). Stages have one end; `open` ends in automatic sign-off.
-RUNGS: dict[ClockKind, tuple[tuple[str, float], ...]] = {
-    ClockKind.TOTAL: (("clock_yellow", 0.8), ("clock_red", 1.0)),
-    ClockKind.HANDLE: (("clock_hint", 0.5), ("clock_yellow", 0.8), ("clock_red", 1.0)),
-    ClockKind.STAGE: (("stage_end", 1.0),),
-}
-AFTER_RED: tuple[tuple[str, float], ...] = (("escalate_2", 1), ("escalate_3", 5))
+STAGE_END = (Rung("stage_end", 100),)
 TOTAL, HANDLE, REWORK = "total", "handle", "rework"
 
 
@@ -122,7 +118,7 @@ def plan_next(change: Change, row: TicketClock, fired: str) -> None:
 
 
 def _plan(change: Change, row: TicketClock, after: str | None = None) -> None:
-    planned = _next_rung(row, change.standing, change.now, after)
+    planned = _next_rung(row, change.standing, change.now, after, urgent=change.ticket.urgent)
     if planned is not None:
         kind, at = planned
         key = f"{row.id}:{kind}:{len(row.pauses or ())}"
@@ -130,29 +126,35 @@ def _plan(change: Change, row: TicketClock, after: str | None = None) -> None:
 
 
 def _next_rung(
-    row: TicketClock, standing: Standing, now: datetime, after: str | None
+    row: TicketClock, standing: Standing, now: datetime, after: str | None, *, urgent: bool
 ) -> tuple[str, datetime] | None:
     """The first rung not yet passed (or, after one has fired, the one that follows it)."""
     clock, hours = as_value(row), standing.hours(row.organisation_code)
-    rungs = RUNGS[row.kind]
-    names = [name for name, _ in rungs]
-    if after in names:
-        rungs = rungs[names.index(after) + 1 :]
-    elif after is not None:
-        rungs = ()
-    for name, share in rungs:
-        at = percent_at(clock, share, standing.calendar, hours)
-        if after is not None or at > now or share == 1.0:
-            return name, at
-    if row.kind is not ClockKind.HANDLE:
-        return None
-    ladder = [name for name, _ in AFTER_RED]
-    index = 0 if after == "clock_red" else ladder.index(after) + 1 if after in ladder else len(ladder)
-    if index >= len(AFTER_RED):
-        return None
-    name, work_days = AFTER_RED[index]
-    later = Clock(Limit(work_days, Unit.WORK_DAY), row.due_at)
-    return name, percent_at(later, 1, standing.calendar, hours)
+    ladder = _ladder(row.kind, urgent)
+    names = [rung.name for rung in ladder]
+    if after is not None:
+        ladder = ladder[names.index(after) + 1 :] if after in names else ()
+    for rung in ladder:
+        at = rung_at(clock, rung, standing.calendar, hours)
+        if after is not None or at > now or rung.percent == 100:
+            return rung.name, at
+    return None
+
+
+@cache
+def _ladder(kind: ClockKind, urgent: bool) -> tuple[Rung, ...]:
+    """What a clock says on its way; a stage has one end (that of `open` is the automatic sign-off)."""
+    if kind is ClockKind.STAGE:
+        return STAGE_END
+    return tuple(
+        Rung(
+            row.name,
+            row.percent,
+            Limit(row.after_amount, Unit(row.after_unit)) if row.after_amount and row.after_unit else None,
+        )
+        for row in data.escalation().rows
+        if row.clock == str(kind) and row.urgent is urgent
+    )
 
 
 def _void(change: Change, row: TicketClock) -> None:

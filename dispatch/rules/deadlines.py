@@ -3,7 +3,7 @@
 The arithmetic is `clocks`, the days and hours are `worktime`; this is the door to all three.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
@@ -54,12 +54,12 @@ __all__ = [
     "consumed",
     "due",
     "duty",
-    "escalation",
     "latest_start",
     "pause",
     "percent_at",
     "remaining",
     "resume",
+    "rung_at",
 ]
 
 
@@ -130,21 +130,13 @@ class Rung(NamedTuple):
 
     name: str
     percent: int
-    after: Limit | None
-    urgent: bool
+    after: Limit | None = None
 
 
-def escalation(
-    clock: Clock, rungs: Iterable[Rung], calendar: Calendar, hours: OfficeHours, *, urgent: bool
-) -> list[tuple[str, datetime]]:
-    """When each rung of the ladder for this urgency is reached, in order of time."""
-    plan: list[tuple[str, datetime]] = []
-    for rung in rungs:
-        if rung.urgent is urgent:
-            at = percent_at(clock, rung.percent / 100, calendar, hours)
-            later = rung.after and Clock(rung.after, at)
-            plan.append((rung.name, percent_at(later, 1, calendar, hours) if later else at))
-    return sorted(plan, key=lambda planned: planned[1])
+def rung_at(clock: Clock, rung: Rung, calendar: Calendar, hours: OfficeHours) -> datetime:
+    """When a rung is reached: its part in the clock's own time, what follows in that of its own limit."""
+    at = percent_at(clock, rung.percent / 100, calendar, hours)
+    return percent_at(Clock(rung.after, at), 1, calendar, hours) if rung.after else at
 
 
 def _runs_day_and_night(clock: Clock, hours: OfficeHours) -> bool:
@@ -167,7 +159,7 @@ def _day_steps(
     judged = [
         (on, *_judged(on, ran.get(on), clock, calendar.day(on), hours))
         for on in crossed
-        if not _paused_all_day(on, clock, hours)
+        if not (clock.pauses and _paused_all_day(on, clock, hours))
     ]
     return list(_runs_of_days(judged))
 

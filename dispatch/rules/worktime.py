@@ -138,6 +138,7 @@ def open_on(on: date, hours: OfficeHours) -> tuple[Stretch, ...]:
     return tuple(Stretch(on, from_at, to_at) for from_at, to_at in ends if from_at < to_at)
 
 
+@lru_cache(maxsize=8192)
 def open_length(on: date, hours: OfficeHours) -> timedelta:
     """How long the organisation is open on that date, were it a working day."""
     return sum((s.to_at - s.from_at for s in open_on(on, hours)), timedelta())

@@ -55,7 +55,6 @@ def test_keys_are_unique() -> None:
         (data.categories(), "code"),
         (data.natures(), "key"),
         (data.time_limits(), "id"),
-        (data.escalation(), "id"),
         (data.organisation_kinds(), "kind"),
         (data.responsibilities(), "id"),
         (data.admission(), "id"),
@@ -169,15 +168,17 @@ def test_staged_limits_run_in_steps() -> None:
 
 
 def test_escalation_covers_both_urgencies_with_the_same_rungs() -> None:
-    rungs = {
-        urgent: [r.id.removesuffix("-urgent") for r in data.escalation().rows if r.urgent is urgent]
-        for urgent in (True, False)
-    }
-    assert rungs[True] == rungs[False] == ["hint", "yellow", "red", "L2", "L3"]
-    for row in data.escalation().rows:
-        if row.after_unit:
-            limit = Limit(row.after_amount or 0, Unit(row.after_unit))
-            assert (limit.unit is Unit.URGENT_HOUR) is row.urgent
+    for kind, names in {
+        "handle": ["clock_hint", "clock_yellow", "clock_red", "escalate_2", "escalate_3"],
+        "total": ["clock_yellow", "clock_red"],
+    }.items():
+        for urgent in (True, False):
+            rows = [r for r in data.escalation().rows if r.clock == kind and r.urgent is urgent]
+            assert [r.name for r in rows] == names
+            for row in rows:
+                if row.after_unit:
+                    limit = Limit(row.after_amount or 0, Unit(row.after_unit))
+                    assert (limit.unit is Unit.URGENT_HOUR) is urgent
 
 
 def test_the_negative_list_holds_every_matter_for_both_kinds() -> None:

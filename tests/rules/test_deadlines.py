@@ -17,12 +17,12 @@ from dispatch.rules.deadlines import (
     Unit,
     due,
     duty,
-    escalation,
     latest_start,
     pause,
     percent_at,
     remaining,
     resume,
+    rung_at,
 )
 from tests.rules.calendars import CALENDAR, OFFICE, clock, local
 
@@ -137,27 +137,26 @@ def test_pausing_overnight_gains_minutes_and_not_a_day() -> None:
     assert due(stood, CALENDAR, OFFICE).at == local("2026-03-10T09:02")
 
 
-def test_escalation_in_the_clocks_own_time() -> None:
-    rungs = [
-        Rung("hint", 50, None, False),
-        Rung("yellow", 80, None, False),
-        Rung("L1", 100, None, False),
-        Rung("L2", 100, Limit(1, Unit.WORK_DAY), False),
-        Rung("L3", 100, Limit(5, Unit.WORK_DAY), False),
-        Rung("urgent-L2", 100, Limit(24, Unit.URGENT_HOUR), True),
-    ]
+@pytest.mark.parametrize(
+    ("rung", "at"),
+    [
+        (Rung("hint", 50), "2026-02-14T15:00"),
+        (Rung("yellow", 80), "2026-02-14T18:00"),
+        (Rung("red", 100), "2026-02-24T11:00"),
+        (Rung("L2", 100, Limit(1, Unit.WORK_DAY)), "2026-02-25T18:00"),
+        (Rung("L3", 100, Limit(5, Unit.WORK_DAY)), "2026-03-02T18:00"),
+        (Rung("urgent-L2", 100, Limit(24, Unit.URGENT_HOUR)), "2026-02-25T11:00"),
+    ],
+)
+def test_escalation_in_the_clocks_own_time(rung: Rung, at: str) -> None:
     started = clock(10, Unit.WORK_HOUR, "2026-02-13T17:00")
-    assert escalation(started, rungs, CALENDAR, OFFICE, urgent=False) == [
-        ("hint", local("2026-02-14T15:00")),
-        ("yellow", local("2026-02-14T18:00")),
-        ("L1", local("2026-02-24T11:00")),
-        ("L2", local("2026-02-25T18:00")),
-        ("L3", local("2026-03-02T18:00")),
-    ]
+    assert rung_at(started, rung, CALENDAR, OFFICE) == local(at)
+
+
+def test_an_urgent_matter_escalates_through_the_festival() -> None:
     urgent = clock(2, Unit.URGENT_HOUR, "2026-02-16T23:30")
-    assert escalation(urgent, rungs, CALENDAR, OFFICE, urgent=True) == [
-        ("urgent-L2", local("2026-02-18T01:30"))
-    ]
+    day_later = Rung("L2", 100, Limit(24, Unit.URGENT_HOUR))
+    assert rung_at(urgent, day_later, CALENDAR, OFFICE) == local("2026-02-18T01:30")
 
 
 def test_planning_backwards_from_an_upper_limit() -> None:
