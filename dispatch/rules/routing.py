@@ -227,6 +227,8 @@ def _misses(rule: Rule, facts: Facts) -> str | None:
 
 
 def _forbids(organisation: Organisation, facts: Facts, book: RuleBook, part: Part = Part.MAIN) -> str | None:
+    if organisation.kind not in book.barred_kinds:
+        return None
     hit = barred(
         book.admission,
         categories=facts.categories,

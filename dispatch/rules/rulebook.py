@@ -58,6 +58,7 @@ class RuleBook:
     rules: tuple[Rule, ...]
     organisations: Mapping[str, Organisation]
     admission: tuple[AdmissionRule, ...] = ()
+    barred_kinds: frozenset[str] = field(init=False, repr=False)
     _by_category: Mapping[str | None, Sequence[Rule]] = field(init=False, repr=False)
     _by_kind: Mapping[str, Sequence[Organisation]] = field(init=False, repr=False)
 
@@ -68,6 +69,7 @@ class RuleBook:
         by_kind: dict[str, list[Organisation]] = defaultdict(list)
         for organisation in sorted(self.organisations.values(), key=lambda o: o.code):
             by_kind[organisation.kind].append(organisation)
+        object.__setattr__(self, "barred_kinds", frozenset(rule.organisation_kind for rule in self.admission))
         object.__setattr__(self, "_by_category", dict(by_category))
         object.__setattr__(self, "_by_kind", dict(by_kind))
 
