@@ -2,9 +2,15 @@
 
 from flask import Flask
 
-from web import api, links
+from web import api, links, places, ticket, worker
 
-BLUEPRINTS = (api.blueprint, links.blueprint)
+BLUEPRINTS = (
+    api.blueprint,
+    links.blueprint,
+    places.blueprint,
+    ticket.blueprint,
+    worker.blueprint,
+)
 
 
 def register(app: Flask) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from flask import Flask, g, url_for
 from flask_babel import gettext
@@ -192,4 +193,6 @@ def register(app: Flask) -> None:
             "is_demo": its.demo,
             "city_name": its.city_name,
             "tile_url": its.tile_url,
+            "request_at": now(),
+            "new_key": uuid4,
         }

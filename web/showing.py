@@ -18,7 +18,7 @@ from dispatch.record.models import Objection, Reporter, Ticket, TicketClock
 from dispatch.record.world import Standing, World
 from dispatch.rules import guards
 from dispatch.rules.workflow import BY_ACTION, OPEN_STATES, SUBMIT, Given, Transition
-from grid.models import Account, Area, Category, OverlayArea
+from grid.models import Account, Area, Category, Organisation, OverlayArea
 from grid.permissions import Actor
 from web.labels import masked
 
@@ -125,8 +125,29 @@ class Shown:
         return list(self.session.exec(query).all())
 
     @property
+    def organisations_to_choose(self) -> list[Organisation]:
+        """The units a ticket may be suggested or given to, by name."""
+        open_ones = (o for o in self.standing.organisations.values() if not o.closed_on)
+        return sorted(
+            (o for o in open_ones if o.code != self.ticket.main_code), key=lambda o: (o.kind, o.name)
+        )
+
+    @property
     def routing_reason(self) -> str | None:
         return (self.ticket.routed or {}).get("reason")
+
+    @property
+    def decision(self) -> list[tuple[str, str]]:
+        """Every rule that was tried, with why it did not decide."""
+        routed = self.ticket.routed or {}
+        found = [
+            (
+                tried.get("rule") or "",
+                f"{self.organisation_name(tried.get('main')) or ''} {tried.get('why_not') or '采用'}",
+            )
+            for tried in routed.get("tried", [])
+        ]
+        return [*found, ("规则版本", str(routed["ruleset"]))] if "ruleset" in routed else found
 
     @property
     def placing_reason(self) -> str | None:

@@ -1,0 +1,27 @@
+"""Photos over the API, apart from the ticket: sent once, named by their content hash."""
+
+from flask import request
+from flask.typing import ResponseReturnValue
+
+from dispatch.record import photos
+from grid.errors import InputError
+from web.api.answers import PhotoOut
+from web.api.blueprint import blueprint
+from web.context import database, now, settings
+from web.gate.access import current_actor, permission_required
+
+
+@blueprint.post("/photos")
+@permission_required("ticket:report", "ticket:register", "ticket:handle", "ticket:verify")
+@blueprint.output(PhotoOut, status_code=201)
+@blueprint.doc(
+    summary="Upload a photo, as the raw body (image/*) or as the multipart field `photo`",
+    responses=[401, 403, 413, 422],
+)
+def upload() -> ResponseReturnValue:
+    file = request.files.get("photo")
+    data = file.read() if file else request.get_data()
+    if not data:
+        raise InputError("没有收到照片", {"photo": "请把照片作为请求内容,或放在 photo 字段"})
+    row = photos.store(database(), settings(), data, current_actor(), now())
+    return PhotoOut(sha256=row.sha256, width=row.width, height=row.height), 201  # type: ignore[return-value]
