@@ -49,7 +49,12 @@ ROLES: dict[str, Role] = {
             "clerk",
             "部门经办人",
             DutyClass.HANDLING,
-            ("organisation:ticket:read", "organisation:ticket:handle", "organisation:ticket:object"),
+            (
+                "organisation:ticket:read",
+                "organisation:ticket:handle",
+                "organisation:ticket:object",
+                "organisation:reporter:reveal",
+            ),
         ),
         Role(
             "officer",
@@ -65,6 +70,7 @@ ROLES: dict[str, Role] = {
                 "organisation:ticket:read",
                 "organisation:ticket:handle",
                 "organisation:ticket:object",
+                "organisation:reporter:reveal",
                 "area:figures:read",
             ),
             needs_area=True,

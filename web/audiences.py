@@ -2,10 +2,11 @@
 
 from flask import Flask
 
-from web import api, links, places, ticket, worker
+from web import api, department, links, places, ticket, worker
 
 BLUEPRINTS = (
     api.blueprint,
+    department.blueprint,
     links.blueprint,
     places.blueprint,
     ticket.blueprint,

@@ -1,5 +1,6 @@
 """The page of one ticket, the same for everybody: what it shows and which actions it offers follow from who looks."""
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -41,13 +42,13 @@ def act(code: str, action: str) -> ResponseReturnValue:
         form = check(ActionIn, own)
         kept = photographs.uploaded(request, "photos")
         given = read_given(action, _given(row, kept))
-        carry_out(code, action, given, form.expected_version, form.request_key)
+        changed = carry_out(code, action, given, form.expected_version, form.request_key)
     except (InputError, Conflict) as error:
         if "HX-Request" in request.headers:
             raise
         return _page(code, row=row, error=error, kept=kept)
     if "HX-Request" in request.headers:
-        return "", 204
+        return "", 204, {"HX-Trigger": json.dumps({"ticket:version": {"version": changed.version}})}
     flash(f"已{row.label}" if not row.label.startswith("回访") else "已记录回访结果", "done")
     return redirect(url_for("ticket.page", code=code), 303)
 

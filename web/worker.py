@@ -21,6 +21,7 @@ from web.acting import submit
 from web.context import database, now, world
 from web.forms import ReportIn, check
 from web.gate.access import current_actor, permission_required
+from web.lists import area_names
 from web.places import point_in
 
 blueprint = Blueprint("worker", __name__, url_prefix="/worker")
@@ -212,12 +213,3 @@ def _own_grids(session: Session, standing: Standing, actor: Actor) -> list[Area]
         Area.generation_id == standing.generation_id, col(Area.code).in_(actor.area_codes)
     )
     return list(session.exec(query.order_by(Area.code)))
-
-
-def area_names(session: Session, standing: Standing, tickets: list[Ticket]) -> dict[str, str]:
-    """The names of the grids and streets in a list of tickets."""
-    codes = {code for ticket in tickets for code in (ticket.grid_code, ticket.street_code) if code}
-    query = select(Area.code, Area.name).where(
-        Area.generation_id == standing.generation_id, col(Area.code).in_(codes)
-    )
-    return dict(session.exec(query).all())

@@ -6,6 +6,11 @@ document.addEventListener("htmx:config:request", (event) => {
   event.detail.ctx.request.headers["X-CSRFToken"] = token;
 });
 
+// Opening a ticket counts as reading it, which is a change of one's own: the forms of this page follow.
+document.addEventListener("ticket:version", (event) => {
+  for (const field of document.getElementsByName("expected_version")) field.value = event.detail.version;
+});
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented) return;
