@@ -30,6 +30,7 @@ class Settings:
     city_name: str = "示例市"
     photo_url: str = ""
     tile_url: str | None = None
+    sms_url: str | None = None
     max_photo_bytes: int = 20 * 1024 * 1024
     secure_cookies: bool = False
     session_idle_minutes: int = 8 * 60

@@ -1,127 +1,124 @@
-"""Photos by content hash: the original as it came, restricted, and a re-encoded copy that alone is served.
+"""Photos: the original kept restricted by its hash, and a clean copy that is served.
 
-Bytes are written before the row, the row before any ticket that shows it: a crash in between leaves a file
-that nobody points to, never a ticket without its photo. The same bytes sent twice are one photo.
+Files are written before the row that names them, so a crash leaves at most a file that `collect` removes.
 """
 
 import hashlib
-import io
-import uuid
-import warnings
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+import logging
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
 
-import fsspec
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlmodel import Session, col
 
 from dispatch.record import queries
 from dispatch.record.models import StoredPhoto, Ticket, TicketPhoto
+from dispatch.record.pictures import Prepared, prepare
+from dispatch.record.shelves import Shelf
 from grid.database import Database
-from grid.errors import InputError, NotFound
+from grid.errors import NotFound, Unavailable
 from grid.permissions import Actor
 from grid.settings import Settings
 
-FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
-MAX_PIXELS = 50_000_000
-LONGEST_SIDE = 1600
+log = logging.getLogger(__name__)
+
+GRACE = timedelta(days=1)
+ORIGINAL, SERVED, THUMB = "original", "served", "thumb"
 SERVED_TYPE = "image/jpeg"
-QUALITY = 82
-NOT_A_PHOTO = "这个文件不是能识别的照片,请上传 JPEG、PNG 或 WebP 照片"
-
-
-@dataclass(frozen=True, slots=True)
-class Copied:
-    """What a photo becomes for being served, and what the original says of itself."""
-
-    served: bytes
-    width: int
-    height: int
-    media_type: str
-    captured_at: datetime | None
-    captured_lon: float | None
-    captured_lat: float | None
 
 
 def store(
     database: Database, settings: Settings, data: bytes, actor: Actor | None, now: datetime
 ) -> StoredPhoto:
-    """Keep a photo and return its row; the same bytes again return the row there is.
+    """Judge, clean and keep an upload; the same bytes are kept once.
 
     Raises
     ------
     InputError
-        It is too large or no photo; nothing was kept.
+        It is not a photo that can be taken, with the reason.
+    Unavailable
+        There is no room, or the storage does not answer; the ticket itself can still be submitted.
     """
-    if len(data) > settings.max_photo_bytes:
-        _refuse(f"照片超过 {settings.max_photo_bytes // 1024 // 1024} MB,请缩小后再上传")
     sha256 = hashlib.sha256(data).hexdigest()
+    shelf = _shelf(settings)
     with database.reading() as session:
         known = session.get(StoredPhoto, sha256)
-    if known is not None:
+    if known is not None and _is_whole(shelf, known):
         return known
-    copied = copy_of(data, settings)
-    served_sha256 = hashlib.sha256(copied.served).hexdigest()
-    _write(settings, "originals", sha256, data)
-    _write(settings, "served", served_sha256, copied.served)
-
-    def keep(session: Session) -> StoredPhoto:
-        row = session.get(StoredPhoto, sha256)
-        if row is None:
-            row = StoredPhoto(
-                sha256=sha256,
-                served_sha256=served_sha256,
-                bytes=len(data),
-                width=copied.width,
-                height=copied.height,
-                media_type=copied.media_type,
-                stored_at=now,
-                stored_by=actor.account_id if actor else None,
-                captured_at=copied.captured_at,
-                captured_lon=copied.captured_lon,
-                captured_lat=copied.captured_lat,
-            )
-            session.add(row)
-            session.flush()
-        return row
-
-    return database.write(keep)
+    prepared = prepare(settings, data)
+    _write(shelf, prepared)
+    by = actor.account_id if actor else None
+    return database.write(lambda session: _record(session, shelf, prepared, by, now))
 
 
-def copy_of(data: bytes, settings: Settings) -> Copied:
-    """Decode, turn upright, shrink and encode anew, so that nothing but the picture is left."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            with Image.open(io.BytesIO(data), formats=list(FORMATS)) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    _refuse("照片的像素过多(超过 5000 万),请用手机相机直接拍摄后上传")
-                exif = image.getexif()
-                media_type = FORMATS[image.format or ""]
-                width, height = image.size
-                image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
-                upright = ImageOps.exif_transpose(image).convert("RGB")
-    except InputError:
-        raise
-    except (
-        UnidentifiedImageError,
-        OSError,
-        ValueError,
-        SyntaxError,
-        EOFError,
-        Warning,
-        Image.DecompressionBombError,
-    ):
-        _refuse(NOT_A_PHOTO)
-    upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-    clean = Image.new("RGB", upright.size)
-    clean.paste(upright)
-    out = io.BytesIO()
-    clean.save(out, "JPEG", quality=QUALITY, optimize=True)
-    lon, lat = _position(exif)
-    return Copied(out.getvalue(), width, height, media_type, _taken_at(exif, settings), lon, lat)
+def _shelf(settings: Settings) -> Shelf:
+    return Shelf(settings.photo_url or f"file://{settings.instance_path / 'photos'}")
+
+
+def _paths(sha256: str, served_sha256: str) -> dict[str, str]:
+    return {
+        ORIGINAL: f"{ORIGINAL}/{sha256[:2]}/{sha256}",
+        SERVED: f"{SERVED}/{served_sha256[:2]}/{served_sha256}.jpg",
+        THUMB: f"{THUMB}/{served_sha256[:2]}/{served_sha256}.jpg",
+    }
+
+
+def _write(shelf: Shelf, prepared: Prepared) -> None:
+    paths = _paths(prepared.sha256, prepared.served_sha256)
+    shelf.write(paths[ORIGINAL], prepared.original)
+    shelf.write(paths[SERVED], prepared.served)
+    shelf.write(paths[THUMB], prepared.thumb)
+
+
+def _is_whole(shelf: Shelf, photo: StoredPhoto) -> bool:
+    return all(shelf.has(path) for path in _paths(photo.sha256, photo.served_sha256).values())
+
+
+def _record(
+    session: Session, shelf: Shelf, prepared: Prepared, by: UUID | None, now: datetime
+) -> StoredPhoto:
+    photo = session.get(StoredPhoto, prepared.sha256)
+    if photo is None:
+        photo = StoredPhoto(
+            sha256=prepared.sha256,
+            served_sha256=prepared.served_sha256,
+            bytes=len(prepared.original),
+            width=prepared.width,
+            height=prepared.height,
+            media_type=prepared.media_type,
+            stored_at=now,
+            stored_by=by,
+            captured_at=prepared.captured.at,
+            captured_lon=prepared.captured.lon,
+            captured_lat=prepared.captured.lat,
+        )
+        session.add(photo)
+        session.flush()
+    if not _is_whole(shelf, photo):  # collected between our writing and this transaction
+        _write(shelf, prepared)
+    return photo
+
+
+def read_served(settings: Settings, photo: StoredPhoto, *, thumb: bool = False) -> bytes:
+    """The clean copy (JPEG), checked against its hash; `thumb` for the small one."""
+    shelf = _shelf(settings)
+    paths = _paths(photo.sha256, photo.served_sha256)
+    if thumb:
+        return shelf.read(paths[THUMB])
+    return _checked(shelf.read(paths[SERVED]), photo.served_sha256)
+
+
+def read_original(settings: Settings, photo: StoredPhoto) -> bytes:
+    """The bytes as they were uploaded: evidence, for those who may see it, never for a page."""
+    return _checked(_shelf(settings).read(_paths(photo.sha256, photo.served_sha256)[ORIGINAL]), photo.sha256)
+
+
+def _checked(data: bytes, sha256: str) -> bytes:
+    if hashlib.sha256(data).hexdigest() != sha256:
+        log.error("photo %s does not match its hash", sha256)
+        raise Unavailable("照片文件已损坏,请联系管理员从备份恢复")
+    return data
 
 
 def of_ticket(session: Session, ticket: Ticket, sha256: str) -> StoredPhoto:
@@ -136,70 +133,39 @@ def of_ticket(session: Session, ticket: Ticket, sha256: str) -> StoredPhoto:
         select(StoredPhoto)
         .join(TicketPhoto, col(TicketPhoto.sha256) == col(StoredPhoto.sha256))
         .where(queries.of_ticket(TicketPhoto, ticket), col(StoredPhoto.sha256) == sha256)
-        .limit(1)
     )
-    found: StoredPhoto | None = session.execute(query).scalar_one_or_none()
+    found: StoredPhoto | None = session.execute(query.limit(1)).scalar_one_or_none()
     if found is None:
         raise NotFound("这件工单没有这张照片")
     return found
 
 
-def read_served(settings: Settings, photo: StoredPhoto) -> bytes:
-    """The bytes of the copy that may be shown."""
-    filesystem, root = _storage(settings)
-    path = _path(root, "served", photo.served_sha256)
-    if not filesystem.exists(path):
-        raise NotFound("照片文件不在存储中,请联系系统管理员")
-    data: bytes = filesystem.cat_file(path)
-    return data
+def collect(database: Database, settings: Settings, *, now: datetime, grace: timedelta = GRACE) -> int:
+    """Delete photos no ticket refers to, and files no row names, once older than `grace`; the answer is how many."""
+    shelf = _shelf(settings)
+    removed = database.write(lambda session: _forget_unreferenced(session, now - grace))
+    for kind in (ORIGINAL, SERVED, THUMB):
+        for path in shelf.older_than(kind, now - grace):
+            removed += database.write(partial(_remove_unnamed, shelf, path))
+    return removed
 
 
-def _write(settings: Settings, kind: str, sha256: str, data: bytes) -> None:
-    """Write under another name first: a half-written file never bears a photo's name."""
-    filesystem, root = _storage(settings)
-    path = _path(root, kind, sha256)
-    if filesystem.exists(path):
-        return
-    filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
-    unfinished = f"{path}.{uuid.uuid4().hex}"
-    filesystem.pipe_file(unfinished, data)
-    filesystem.mv(unfinished, path)
+def _forget_unreferenced(session: Session, before: datetime) -> int:
+    referred = exists().where(col(TicketPhoto.sha256) == col(StoredPhoto.sha256))
+    query = select(StoredPhoto).where(col(StoredPhoto.stored_at) < before, ~referred).limit(500)
+    for photo in (found := list(session.execute(query.with_for_update(skip_locked=True)).scalars())):
+        session.delete(photo)
+    session.flush()
+    return len(found)
 
 
-def _storage(settings: Settings) -> tuple[Any, str]:
-    filesystem, root = fsspec.core.url_to_fs(
-        settings.photo_url or f"file://{settings.instance_path / 'photos'}"
+def _remove_unnamed(shelf: Shelf, path: str, session: Session) -> int:
+    kind, _, name = path.split("/")[-3:]
+    key = StoredPhoto.sha256 if kind == ORIGINAL else StoredPhoto.served_sha256
+    named = session.execute(
+        select(col(StoredPhoto.sha256)).where(col(key) == name.removesuffix(".jpg")).limit(1)
     )
-    return filesystem, str(root)
-
-
-def _path(root: str, kind: str, sha256: str) -> str:
-    return f"{root}/{kind}/{sha256[:2]}/{sha256}"
-
-
-def _refuse(sentence: str) -> None:
-    raise InputError(sentence, {"photos": sentence})
-
-
-def _taken_at(exif: Image.Exif, settings: Settings) -> datetime | None:
-    text = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal)
-    try:
-        return datetime.strptime(str(text).strip("\x00 "), "%Y:%m:%d %H:%M:%S").replace(tzinfo=settings.zone)
-    except ValueError:
-        return None
-
-
-def _position(exif: Image.Exif) -> tuple[float | None, float | None]:
-    gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
-    lon = _degrees(gps.get(ExifTags.GPS.GPSLongitude), gps.get(ExifTags.GPS.GPSLongitudeRef), "W")
-    lat = _degrees(gps.get(ExifTags.GPS.GPSLatitude), gps.get(ExifTags.GPS.GPSLatitudeRef), "S")
-    return (lon, lat) if lon is not None and lat is not None else (None, None)
-
-
-def _degrees(parts: Any, side: object, negative: str) -> float | None:
-    try:
-        degrees, minutes, seconds = (float(part) for part in parts)
-    except (TypeError, ValueError, ZeroDivisionError):
-        return None
-    value = degrees + minutes / 60 + seconds / 3600
-    return (-value if side == negative else value) if abs(value) <= 180 else None
+    if named.first() is not None:
+        return 0
+    shelf.remove(path)
+    return 1 if kind == ORIGINAL else 0

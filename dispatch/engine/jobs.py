@@ -1,0 +1,228 @@
+"""What Redis is for: waking a worker at once, and heavy work. Losing it loses nothing.
+
+A job names a function of `ALLOWED` and at most one row id; whatever else stands in Redis is refused, since whoever
+can write there could otherwise run anything. Progress and results live in the database.
+"""
+
+import contextlib
+import logging
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue, Worker
+from rq.exceptions import DeserializationError
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.worker import SimpleWorker
+
+from dispatch.engine import outbox
+from dispatch.engine.children import die_with_parent
+from dispatch.engine.heartbeats import BEAT_SECONDS, beat
+from dispatch.engine.outbox import Tools
+from dispatch.record import photos
+from grid.settings import Settings
+
+log = logging.getLogger(__name__)
+
+WAKE, HEAVY = "wake", "heavy"
+WOKEN, WOKEN_MS = "grid:woken", 2000
+REDIS_TIMEOUT_S = 1.0
+FIRST_PAUSE_S, LEAVE_ALONE_S = 0.5, 5.0
+WORKER_TTL_S = 30
+DRAIN_TIMEOUT_S = 60
+
+_here = threading.local()
+_clients: dict[str, Redis] = {}
+_leave_alone_until_s: dict[str, float] = {}
+
+
+class RefusedJob(Exception):
+    """A job that is not one of ours."""
+
+
+def drain() -> None:
+    """Carry out what is due: the one job behind every wake-up."""
+    tools = _tools()
+    # Whatever is committed from here on gets a wake-up of its own.
+    with contextlib.suppress(RedisError):
+        _client(tools.world.settings).delete(WOKEN)
+    outbox.drain(tools)
+
+
+def collect_photos() -> None:
+    """Delete photos that no ticket came to refer to."""
+    tools = _tools()
+    with tools.database.reading() as session:
+        now = tools.clock(session)
+    photos.collect(tools.database, tools.world.settings, now=now)
+
+
+# Light jobs run in the worker itself; heavy ones in a fork that may crash or grow without harm.
+LIGHT: dict[str, Callable[..., None]] = {"drain": drain}
+WEIGHTY: dict[str, Callable[..., None]] = {"collect_photos": collect_photos}
+ALLOWED: dict[str, Callable[..., None]] = {**LIGHT, **WEIGHTY}
+
+
+class AllowedJob(Job):
+    """A job that can only be one of `ALLOWED`, with at most one id: nothing is imported by a name from Redis."""
+
+    @property
+    def func(self) -> Callable[..., None]:
+        one_id = len(self.args) == 0 or (len(self.args) == 1 and isinstance(self.args[0], str | int))
+        if self.func_name not in ALLOWED or self.instance or self.kwargs or not one_id:
+            raise RefusedJob("not an allowed function with at most one row id")
+        return ALLOWED[self.func_name]
+
+    def restore(self, raw_data: Any) -> Any:
+        """Read the job without what would call something else: callbacks and webhooks."""
+        restored = super().restore(raw_data)
+        self._success_callback_name = self._failure_callback_name = self._stopped_callback_name = None
+        self.webhooks = []
+        return restored
+
+
+def wake(settings: Settings) -> bool:
+    """Hint that something was committed; called after the commit. Never raises and never waits long.
+
+    Many commits within one drain make one job. The flag runs out by itself, should the job be lost.
+    """
+    url = settings.redis_url
+    if not url or _leave_alone_until_s.get(url, 0.0) > time.monotonic():
+        return False
+    try:
+        client = _client(settings)
+        if client.set(WOKEN, 1, nx=True, px=WOKEN_MS):
+            queue = Queue(WAKE, connection=client, job_class=AllowedJob, serializer=JSONSerializer)
+            queue.enqueue("drain", result_ttl=0, failure_ttl=60, ttl=60, job_timeout=DRAIN_TIMEOUT_S)
+    except (RedisError, OSError) as error:
+        _leave_alone_until_s[url] = time.monotonic() + LEAVE_ALONE_S
+        log.warning("no wake-up through Redis (%s); the sweeper looks every second", type(error).__name__)
+        return False
+    return True
+
+
+def work(settings: Settings, stop: threading.Event) -> None:
+    """Work off jobs until told to stop; without Redis, wait for it."""
+    _here.tools = Tools.open(settings)
+    beats = threading.Thread(target=_beat_loop, args=(settings, stop), name="heartbeat", daemon=True)
+    beats.start()
+    pause_s = FIRST_PAUSE_S
+    while not stop.is_set():
+        began_s = time.monotonic()
+        try:
+            with _own_handlers():
+                _worker(settings, stop).work(logging_level="WARNING")
+        except (RedisError, OSError) as error:
+            log.warning("worker lost Redis (%s)", type(error).__name__)
+        steady = time.monotonic() - began_s > LEAVE_ALONE_S
+        pause_s = FIRST_PAUSE_S if steady else min(pause_s * 2, LEAVE_ALONE_S)
+        stop.wait(pause_s * random.uniform(0.5, 1.0))  # noqa: S311
+    _here.tools.database.dispose()
+    _here.tools = None
+
+
+class OwnWorker(Worker):
+    """Runs light jobs in its own process, where everything is loaded and connected, and forks for heavy ones."""
+
+    max_connection_wait_time = LEAVE_ALONE_S
+    stop_event: threading.Event
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        if _is_weighty(job):
+            super().execute_job(job, queue)
+        else:
+            SimpleWorker.execute_job(self, job, queue)  # type: ignore[arg-type]
+
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        die_with_parent()
+        # The connections belong to the parent: leave them open for it and make our own.
+        _tools().database.engine.dispose(close=False)
+        super().main_work_horse(job, queue)
+
+    def dequeue_job_and_maintain_ttl(self, *args: Any, **more: Any) -> Any:
+        if self.stop_event.is_set():
+            return None
+        return super().dequeue_job_and_maintain_ttl(*args, **more)
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        self.stop_event.set()
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+    def _install_signal_handlers(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            super()._install_signal_handlers()  # type: ignore[no-untyped-call]
+
+
+def _is_weighty(job: Job) -> bool:
+    try:
+        return job.func_name in WEIGHTY
+    except DeserializationError:
+        return False
+
+
+@contextlib.contextmanager
+def _own_handlers() -> Iterator[None]:
+    """Give the stop signals back when the worker has ended: its handlers mean nothing outside its loop."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _worker(settings: Settings, stop: threading.Event) -> OwnWorker:
+    connection = _connect(settings, timeout_s=None)
+    worker = OwnWorker(
+        [WAKE, HEAVY],
+        connection=connection,
+        job_class=AllowedJob,
+        serializer=JSONSerializer,
+        worker_ttl=WORKER_TTL_S,
+        default_result_ttl=0,
+        log_job_description=False,
+    )
+    worker.stop_event = stop
+    return worker
+
+
+def _beat_loop(settings: Settings, stop: threading.Event) -> None:
+    tools = Tools.open(settings)
+    while not stop.is_set():
+        with contextlib.suppress(Exception), tools.database.writing() as session:
+            beat(session, part="worker", now=tools.clock(session))
+        stop.wait(BEAT_SECONDS)
+    tools.database.dispose()
+
+
+def _tools() -> Tools:
+    tools: Tools | None = getattr(_here, "tools", None)
+    if tools is None:
+        raise RuntimeError("jobs run inside `work` only")
+    return tools
+
+
+def _client(settings: Settings) -> Redis:
+    url = str(settings.redis_url)
+    if url not in _clients:
+        _clients[url] = _connect(settings, timeout_s=REDIS_TIMEOUT_S)
+    return _clients[url]
+
+
+def _connect(settings: Settings, *, timeout_s: float | None) -> Redis:
+    return Redis.from_url(
+        str(settings.redis_url),
+        socket_timeout=timeout_s,
+        socket_connect_timeout=REDIS_TIMEOUT_S,
+        health_check_interval=0,
+    )

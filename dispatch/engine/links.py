@@ -1,0 +1,102 @@
+"""Callback links: the same token for the same round however often it is made, and only its hash is kept.
+
+The token is an HMAC over ticket and round, so a crash between writing the link and sending it loses nothing:
+the next attempt makes the same link again. Without the key nobody can make one, with the database alone neither.
+"""
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+from uuid6 import uuid7
+
+from dispatch.record.models import CallbackLink, Ticket
+from grid.errors import Gone, NotFound
+from grid.permissions import Actor
+from grid.settings import Settings
+
+VALID_FOR = timedelta(days=14)
+PATH = "/callback/"
+VERBS = frozenset({"ticket:read", "ticket:call_back"})
+
+
+def key_id(settings: Settings) -> str:
+    """Which key signs, without telling the key."""
+    return hashlib.sha256(_key(settings)).hexdigest()[:12]
+
+
+def token(settings: Settings, ticket_id: UUID, round_: int) -> str:
+    """The 256-bit token of one round of asking on one ticket."""
+    digest = hmac.new(_key(settings), f"{ticket_id}:{round_}".encode(), hashlib.sha256).digest()
+    return urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def address(settings: Settings, ticket_id: UUID, round_: int) -> str:
+    """The whole link, as the reporter receives it."""
+    return settings.base_url.rstrip("/") + PATH + token(settings, ticket_id, round_)
+
+
+def issue(session: Session, settings: Settings, ticket: Ticket, round_: int, now: datetime) -> None:
+    """Make the link of this round valid, once per signing key."""
+    digest = _hash(token(settings, ticket.id, round_))
+    known = session.execute(select(col(CallbackLink.id)).where(col(CallbackLink.token_hash) == digest))
+    if known.first() is None:
+        session.add(
+            CallbackLink(
+                intake_district=ticket.intake_district,
+                id=uuid7(),
+                ticket_id=ticket.id,
+                round=round_,
+                token_hash=digest,
+                key_id=key_id(settings),
+                expires_at=now + VALID_FOR,
+            )
+        )
+
+
+def find(session: Session, given: str, now: datetime, *, lock: bool = False) -> CallbackLink:
+    """The link that this token opens; with `lock`, no other transaction can use it meanwhile.
+
+    Raises
+    ------
+    NotFound
+        Nobody was sent this link.
+    Gone
+        It was used, or it has expired.
+    """
+    query = select(CallbackLink).where(col(CallbackLink.token_hash) == _hash(given))
+    link: CallbackLink | None = session.execute(
+        query.with_for_update() if lock else query
+    ).scalar_one_or_none()
+    if link is None:
+        raise NotFound("没有这个评价链接,请从短信中完整打开,不要手工改动地址")
+    if link.used_at is not None:
+        raise Gone("这个链接已经用过,您的评价已记录;如需再反映,请重新提交")
+    if link.expires_at <= now:
+        raise Gone(f"这个链接已过期(有效 {VALID_FOR.days} 天);如仍未解决,请重新反映")
+    return link
+
+
+def holder(link: CallbackLink) -> Actor:
+    """Whoever holds the link: nobody by name, and able to answer for this one ticket."""
+    return Actor(
+        account_id=None,
+        person_key=f"link:{link.id}",
+        name="诉求人",
+        duty_class=None,
+        channel="link",
+        linked_ticket=link.ticket_id,
+        linked_verbs=VERBS,
+    )
+
+
+def _key(settings: Settings) -> bytes:
+    return hmac.new(settings.secret_key.encode(), b"callback link", hashlib.sha256).digest()
+
+
+def _hash(given: str) -> str:
+    return hashlib.sha256(given.encode("utf-8", "replace")).hexdigest()
