@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from dispatch.record.world import World
 from grid.database import Database
-from grid.settings import Settings, load_settings
+from grid.settings import Settings
 from web import audiences, cli, errors, health, labels, session
 from web.gate import access, bodies, headers
 
@@ -17,7 +17,7 @@ FORM_OVERHEAD_BYTES = 1024 * 1024
 
 def create_app(settings: Settings | None = None) -> APIFlask:
     """Build the application; `settings` default to those of the environment and `instance/`."""
-    its = settings or load_settings()
+    its = settings or cli.read_settings()
     app = APIFlask(
         "app",
         title="网格治理 12345 派单",

@@ -3,6 +3,9 @@
 from flask import Flask
 
 from web.cli import preparing, running, standing
+from web.cli.preparing import read_settings
+
+__all__ = ["read_settings", "register"]
 
 
 def register(app: Flask) -> None:

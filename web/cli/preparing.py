@@ -3,11 +3,14 @@
 from datetime import UTC, datetime
 
 import click
+from alembic.util.exc import CommandError
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from dispatch.seeding import seed
 from grid import accounts, schema
 from grid.database import Database
+from grid.errors import SettingsError, Unavailable
 from grid.settings import Settings, load_settings
 
 
@@ -19,18 +22,39 @@ def register(app: Flask) -> None:
 @click.command()
 def migrate() -> None:
     """Bring the database to the newest migration and put in shipped rows that are missing."""
-    for line in prepare(load_settings()):
+    for line in prepare(read_settings()):
         click.echo(line)
+
+
+def read_settings() -> Settings:
+    """Return the settings, or end with everything that is wrong with them."""
+    try:
+        return load_settings()
+    except SettingsError as error:
+        raise click.ClickException(f"设置有误：\n{error.message}") from error
+    except OSError as error:
+        raise click.ClickException(
+            f"数据目录 {error.filename} 不可用（{error.strerror}）：请改正权限，或用 GRID_INSTANCE_PATH 指定可写的目录。"
+        ) from error
 
 
 def prepare(settings: Settings) -> list[str]:
     """Make the database ready for this version; return what to tell about signing in."""
-    schema.upgrade(settings.database_url)
     database = Database(settings.database_url)
     try:
+        schema.upgrade(settings.database_url)
         now = datetime.now(UTC)
         database.write(lambda session: seed(session, now))
         return _first_steps(settings, database, now)
+    except CommandError as error:
+        raise click.ClickException(
+            f"数据库的结构不属于这个版本的程序（{error}）：请换用与它相配的程序版本，或恢复升级前的备份。"
+        ) from error
+    except (OperationalError, Unavailable) as error:
+        reason = error.orig if isinstance(error, OperationalError) else error.details.get("cause")
+        raise click.ClickException(
+            f"数据库不能用：{str(reason).strip()}\n请检查 DATABASE_URL、数据库是否已启动，以及磁盘是否可写。"
+        ) from error
     finally:
         database.dispose()
 

@@ -20,9 +20,8 @@ from flask.cli import ScriptInfo, with_appcontext
 from dispatch.engine import redis_server
 from dispatch.engine.sockets import announce_ready
 from dispatch.engine.supervising import Part, Supervisor
-from grid.errors import SettingsError
-from grid.settings import Settings, load_settings
-from web.cli.preparing import prepare
+from grid.settings import Settings
+from web.cli.preparing import prepare, read_settings
 from web.serving import serve
 
 
@@ -37,7 +36,7 @@ def register(app: Flask) -> None:
 @click.pass_context
 def up(context: click.Context, demo: bool) -> None:
     """Start web, workers, sweeper and Redis under one process, until Ctrl-C."""
-    settings = _settings()
+    settings = read_settings()
     if demo:
         settings = replace(settings, demo=True)
     with _only_one(settings.instance_path / "run"):
@@ -54,13 +53,6 @@ def up(context: click.Context, demo: bool) -> None:
         )
         supervisor.run(lambda ready: _greet(settings, ready, logins))
         click.echo("已全部停止。")
-
-
-def _settings() -> Settings:
-    try:
-        return load_settings()
-    except SettingsError as error:
-        raise click.ClickException(f"设置有误：\n{error.message}") from error
 
 
 @contextmanager
@@ -163,7 +155,7 @@ def sweep() -> None:
 
 
 def _web(app: Flask) -> None:
-    settings = _settings()
+    settings = read_settings()
     # The application itself refuses what is too large, in words; this only bounds what is read before it can.
     limit = 2 * (app.config.get("MAX_CONTENT_LENGTH") or settings.max_photo_bytes)
     serve(app, host=settings.host, port=settings.port, max_body_bytes=limit, on_ready=announce_ready)
@@ -182,4 +174,4 @@ def _run_until_stopped(part: Callable[[Settings, Event], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     announce_ready()
-    part(_settings(), stop)
+    part(read_settings(), stop)
