@@ -40,7 +40,7 @@ def test_every_wrong_setting_is_named_at_once(tmp_path: Path) -> None:
 
 def test_an_unusable_instance_folder_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRID_INSTANCE_PATH", "/proc/nowhere")
-    with pytest.raises(click.ClickException, match="/proc/nowhere.*GRID_INSTANCE_PATH"):
+    with pytest.raises(click.ClickException, match=r"/proc/nowhere.*GRID_INSTANCE_PATH"):
         read_settings()
 
 
@@ -50,7 +50,7 @@ def test_a_database_newer_than_the_program_is_refused(settings: Settings) -> Non
     with database.writing() as session:
         session.execute(text("UPDATE alembic_version SET version_num = 'of-next-year'"))
     database.dispose()
-    with pytest.raises(click.ClickException, match="of-next-year.*恢复升级前的备份"):
+    with pytest.raises(click.ClickException, match=r"of-next-year.*恢复升级前的备份"):
         prepare(settings)
 
 

@@ -25,7 +25,7 @@ def create_app():
     app = Flask("stub")
     running.register(app)
     app.add_url_rule("/redis", view_func=lambda: os.environ.get("REDIS_URL", "none"))
-    running.import_module = lambda name: type("engine", (), {"work": wait, "run": wait})
+    running.jobs.work = running.sweeper.run = wait
     return app
 
 def wait(settings, stop):

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from threading import Event
 
@@ -17,7 +16,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import ScriptInfo, with_appcontext
 
-from dispatch.engine import redis_server
+from dispatch.engine import jobs, redis_server, sweeper
 from dispatch.engine.sockets import announce_ready
 from dispatch.engine.supervising import Part, Supervisor
 from grid.settings import Settings
@@ -162,11 +161,11 @@ def _web(app: Flask) -> None:
 
 
 def _work() -> None:
-    _run_until_stopped(import_module("dispatch.engine.jobs").work)
+    _run_until_stopped(jobs.work)
 
 
 def _sweep() -> None:
-    _run_until_stopped(import_module("dispatch.engine.sweeper").run)
+    _run_until_stopped(sweeper.run)
 
 
 def _run_until_stopped(part: Callable[[Settings, Event], None]) -> None:
