@@ -10,7 +10,7 @@ from dispatch.record.world import World
 from grid.database import Database
 from grid.settings import Settings
 from web import audiences, cli, errors, health, labels, session
-from web.gate import access, bodies, headers
+from web.gate import access, bodies, headers, limits
 
 FORM_OVERHEAD_BYTES = 1024 * 1024
 
@@ -46,6 +46,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     bodies.register(app)
     headers.register(app, tile_url=its.tile_url, https=its.secure_cookies)
     session.register(app, its)
+    limits.register(app, its)
     app.before_request(access.check_access)
     app.register_blueprint(health.blueprint)
     audiences.register(app)

@@ -2,13 +2,14 @@
 
 from flask import Flask
 
-from web import api, department, links, places, ticket, worker
+from web import api, department, links, places, resident, ticket, worker
 
 BLUEPRINTS = (
     api.blueprint,
     department.blueprint,
     links.blueprint,
     places.blueprint,
+    resident.blueprint,
     ticket.blueprint,
     worker.blueprint,
 )

@@ -32,6 +32,7 @@ Form = TypeVar("Form", bound="Strict")
 
 MAX_PHOTOS = 9
 MAX_WORDS = 2000
+LEAST_SATISFIED = 3
 
 
 def _none_if_empty(value: object) -> object:
@@ -99,6 +100,21 @@ class ReportIn(Strict):
     photos: Annotated[tuple[Sha256, ...], Field(max_length=MAX_PHOTOS)] = ()
     chosen_grid: Annotated[Code | None, Empty] = None
     reporter: ReporterIn | None = None
+
+
+class AnswerForm(Strict):
+    """What the reporter says of the outcome."""
+
+    solved: Literal["solved", "partly", "unsolved"]
+    satisfaction: Annotated[Annotated[int, Field(ge=1, le=5)] | None, Empty] = None
+    words: Words = None
+
+    @property
+    def is_content(self) -> bool:
+        """Whether the matter can be closed: solved at least in part, and nobody says they are dissatisfied."""
+        return self.solved != "unsolved" and (
+            self.satisfaction is None or self.satisfaction >= LEAST_SATISFIED
+        )
 
 
 class ActionIn(Strict):

@@ -17,6 +17,8 @@ PUBLIC = {
     "health.readyz",
     "session.sign_in",
     "api.sign_in",
+    "resident.callback",
+    "resident.answer",
     "links.first_administrator",
     "links.password",
 }

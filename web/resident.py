@@ -1,0 +1,78 @@
+"""The reporter's page behind a signed, single-purpose link: what became of it, and one question.
+
+Opening it changes nothing (messengers fetch links to preview them); answering uses the link up.
+"""
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlmodel import Session, col, select
+
+from dispatch.engine import links
+from dispatch.record import actions
+from dispatch.record.models import Ticket
+from dispatch.rules.workflow import BY_ACTION, SATISFACTION, SOLVED, STATES
+from grid.errors import InputError
+from web import showing
+from web.context import database, now, world
+from web.forms import AnswerForm, read_form
+from web.gate.access import public
+from web.gate.limits import guessable
+
+blueprint = Blueprint("resident", __name__)
+
+ASKED_IN = BY_ACTION["answer_satisfied"].sources
+
+
+@blueprint.get("/callback/<token>")
+@public
+@guessable
+def callback(token: str) -> ResponseReturnValue:
+    return _page(token)
+
+
+@blueprint.post("/callback/<token>")
+@public
+@guessable
+def answer(token: str) -> ResponseReturnValue:
+    """Record the answer and use the link up, in one transaction."""
+    try:
+        form = read_form(AnswerForm, request.form)
+    except InputError as error:
+        return _page(token, error)
+    moment = now()
+
+    def work(session: Session) -> None:
+        link = links.find(session, token, moment, lock=True)
+        ticket = _ticket(session, link.ticket_id)
+        link.used_at = moment
+        session.add(link)
+        given = {name: value for name, value in form if value is not None}
+        action = "answer_satisfied" if form.is_content else "answer_unsolved"
+        actions.act(session, ticket.code, action, given, links.holder(link), world(), moment)
+
+    database().write(work)
+    return render_template("resident/thanks.html", content=form.is_content)
+
+
+def _page(token: str, error: InputError | None = None) -> ResponseReturnValue:
+    with database().reading() as session:
+        link = links.find(session, token, now())
+        ticket = _ticket(session, link.ticket_id)
+        shown = showing.show(session, ticket.code, links.holder(link), world(), now())
+        page = render_template(
+            "resident/callback.html",
+            shown=shown,
+            ticket=ticket,
+            stage=STATES[ticket.state].public_label,
+            asks=ticket.state in ASKED_IN,
+            solved=SOLVED,
+            satisfaction=SATISFACTION,
+            until=link.expires_at,
+            typed=request.form,
+            error=error,
+        )
+    return page, 422 if error else 200
+
+
+def _ticket(session: Session, ticket_id: object) -> Ticket:
+    return session.exec(select(Ticket).where(col(Ticket.id) == ticket_id)).one()
