@@ -55,7 +55,7 @@ def test_the_served_copy_is_only_the_picture(
     assert b"<script" not in answer.data
     served = Image.open(io.BytesIO(answer.data))
     assert len(served.getexif()) == 0
-    assert set(served.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+    assert not {"comment", "exif", "xmp", "icc_profile", "photoshop"} & set(served.info)
     with town.database.reading() as session:
         kept = session.get(StoredPhoto, sha256)
     assert kept
