@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-SOURCE = Path(__file__).parents[1] / "deploy" / "bootstrap.py"
+SOURCE = Path(__file__).parents[2] / "deploy" / "bootstrap.py"
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from grid.settings import Settings
 from tests.services import free_port
 from web.cli.preparing import prepare, read_settings
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from dispatch.engine.sockets import ReadySocket
 from grid import schema
 from tests.services import free_port, missing, private_folder
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SCAFFOLD = """
 daemon off; pid pid; error_log error.log;
 events {}

@@ -69,7 +69,7 @@ class Supervised:
 
     def __init__(self, folder: Path, kind: str, *rows: list[tuple[str, str]]) -> None:
         self.folder = folder
-        root = Path(__file__).parents[1]
+        root = Path(__file__).parents[2]
         self.process = subprocess.Popen(
             [sys.executable, "-c", SUPERVISE, folder, json.dumps(rows), kind],
             cwd=folder,

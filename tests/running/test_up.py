@@ -15,7 +15,7 @@ import pytest
 from grid.settings import load_settings
 from tests.services import free_port
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 STUB = """
 import os
 from flask import Flask

@@ -31,7 +31,7 @@ def test_a_request_in_progress_is_answered_and_no_new_one_taken() -> None:
     port = free_port()
     server = subprocess.Popen(
         [sys.executable, "-c", SERVE, str(port)],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         stdout=subprocess.PIPE,
     )
     assert server.stdout is not None
