@@ -3,11 +3,14 @@
 import json
 
 import pytest
+import shapely
 
 from geo.borders import Level
 from geo.errors import BadFile
 from geo.files.limits import Limits
+from geo.frames import encode_geometry
 from geo.reading import read_borders
+from geo.zones import to_zone
 
 RING = [[104.0, 35.0], [104.001, 35.0], [104.001, 35.001], [104.0, 35.0]]
 
@@ -115,10 +118,38 @@ def test_limits_hold(tmp_path, limits) -> None:
         read_borders(path, limits=limits)
 
 
-def test_projected_crs_is_not_taken_for_degrees(tmp_path) -> None:
-    crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4547"}}
-    with pytest.raises(BadFile, match="4547"):
-        read_borders(write(tmp_path, polygon(RING), crs=crs))
+def named(epsg: int) -> dict:
+    return {"crs": {"type": "name", "properties": {"name": f"urn:ogc:def:crs:EPSG::{epsg}"}}}
+
+
+def test_projected_zones_are_taken_as_declared_or_as_given(tmp_path) -> None:
+    place = shapely.box(114.1, 30.5, 114.2, 30.6)
+    ring = [list(p) for p in to_zone(place, epsg=4547).exterior.coords]
+    declared = read_borders(write(tmp_path, polygon(ring), **named(4547)))
+    assert "4547" in declared.notices[0]
+    for file in (declared, read_borders(write(tmp_path, polygon(ring)), frame=4547)):
+        assert shapely.equals_exact(file.features[0].geometry, place, tolerance=1e-9)
+    undeclared = read_borders(write(tmp_path, polygon(ring)))
+    assert undeclared.features == ()
+    assert "EPSG" in undeclared.problems[0].message
+    with pytest.raises(BadFile, match="3857"):
+        read_borders(write(tmp_path, polygon(RING), **named(3857)))
+    with pytest.raises(BadFile, match="不符"):
+        read_borders(write(tmp_path, polygon(ring), **named(4547)), frame=4548)
+
+
+def test_latitude_first_is_named_and_read_when_said(tmp_path) -> None:
+    turned = write(tmp_path, polygon([[y, x] for x, y in RING]))
+    assert "写反" in read_borders(turned).problems[0].message
+    file = read_borders(turned, swapped=True)
+    assert file.features[0].geometry.bounds[:2] == (104.0, 35.0)
+    assert "对调" in file.notices[0]
+
+
+def test_frames_are_undone(tmp_path) -> None:
+    moved = encode_geometry(shapely.Polygon(RING), frame="gcj02")
+    file = read_borders(write(tmp_path, polygon([list(p) for p in moved.exterior.coords])), frame="gcj02")
+    assert shapely.equals_exact(file.features[0].geometry, shapely.Polygon(RING), tolerance=1e-11)
 
 
 def test_real_beijing_files(real_data) -> None:
