@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from web import api, department, links, places, resident, ticket, worker
+from web import api, department, links, places, resident, supervisor, ticket, worker
 
 BLUEPRINTS = (
     api.blueprint,
@@ -10,6 +10,7 @@ BLUEPRINTS = (
     links.blueprint,
     places.blueprint,
     resident.blueprint,
+    supervisor.blueprint,
     ticket.blueprint,
     worker.blueprint,
 )
