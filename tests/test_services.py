@@ -14,7 +14,7 @@ import redis
 from dispatch.engine import redis_server as launcher
 from dispatch.engine.redis_server import RedisServer
 from dispatch.engine.sockets import MAX_SOCKET_PATH_BYTES
-from tests.services import PostgresCluster, private_folder
+from tests.services import PostgresCluster
 
 START_AND_WAIT = """
 import sys, time
@@ -95,10 +95,9 @@ def test_a_long_path_gets_a_short_private_socket(tmp_path: Path) -> None:
     server.plan.socket.parent.rmdir()
 
 
-def test_redis_ends_when_its_starter_is_killed() -> None:
-    folder = private_folder("orphan")
+def test_redis_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
     starter = subprocess.Popen(
-        [sys.executable, "-c", START_AND_WAIT, folder], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", START_AND_WAIT, tmp_path], stdout=subprocess.PIPE, text=True
     )
     assert starter.stdout is not None
     pid = int(starter.stdout.readline())

@@ -1,21 +1,19 @@
 """`/healthz`: this process answers. `/readyz`: everything that a request needs is there."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import redis
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
-from sqlmodel import select
 
+from dispatch.engine.heartbeats import alive
 from grid import schema
-from grid.models import Heartbeat
 from web.context import database, settings
 from web.gate.access import public
 
-SEEN_WITHIN = timedelta(seconds=30)
 REDIS_TIMEOUT_S = 1.0
 
 blueprint = Blueprint("health", __name__)
@@ -63,8 +61,7 @@ def _redis_answers() -> bool:
 
 def _seen_lately(part: str) -> bool:
     with database().reading() as session:
-        beats = session.exec(select(Heartbeat).where(Heartbeat.part == part)).all()
-    return any(datetime.now(UTC) - beat.seen_at < SEEN_WITHIN for beat in beats)
+        return alive(session, now=datetime.now(UTC)).get(part, 0) > 0
 
 
 def _migrations_are_current() -> bool:
