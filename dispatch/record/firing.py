@@ -61,7 +61,7 @@ def _rung(change: Change, clock: TicketClock, kind: str) -> None:
 def _end_of_stage(change: Change, clock: TicketClock) -> None:
     """What happens when nobody acted within a stage: never nothing."""
     ticket = change.ticket
-    if clock.stage == "open":
+    if clock.stage == "open" and ticket.signed_at is None:
         action = "auto_sign"
     elif clock.stage == "callback":
         exhausted = ticket.callback_attempts >= CALLBACK_ATTEMPTS

@@ -7,10 +7,12 @@ from alembic.util.exc import CommandError
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
+from dispatch.demo import creating
 from dispatch.seeding import seed
 from grid import accounts, schema
 from grid.database import Database
-from grid.errors import SettingsError, Unavailable
+from grid.errors import Conflict, SettingsError, Unavailable
+from grid.generations import ensure_index
 from grid.settings import Settings, load_settings
 
 
@@ -45,7 +47,12 @@ def prepare(settings: Settings) -> list[str]:
         schema.upgrade(settings.database_url)
         now = datetime.now(UTC)
         database.write(lambda session: seed(session, now))
+        if settings.demo:
+            return creating.create(database, settings, now).lines()
+        ensure_index(database, settings.instance_path)
         return _first_steps(settings, database, now)
+    except Conflict as error:
+        raise click.ClickException(error.message) from error
     except CommandError as error:
         raise click.ClickException(
             f"数据库的结构不属于这个版本的程序（{error}）：请换用与它相配的程序版本，或恢复升级前的备份。"

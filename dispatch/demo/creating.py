@@ -1,0 +1,91 @@
+"""Makes the made-up city once; a second start finds it and keeps everything that was done in it since."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlmodel import col, select
+
+from dispatch import seeding
+from dispatch.demo import city, life
+from dispatch.demo.drawing import draw
+from dispatch.record import photos
+from dispatch.record.models import Ticket
+from grid.accounts import passwords
+from grid.database import Database
+from grid.errors import Conflict
+from grid.models import Generation
+from grid.settings import Settings
+
+PICTURES = 24
+FORMER = 104
+PASSWORD_FILE = "demo_password"  # noqa: S105 - a file's name
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The logins to try, their one password, and whether the city was made just now."""
+
+    logins: list[city.Login]
+    password: str
+    made_now: bool
+
+    def lines(self) -> list[str]:
+        """What the terminal shows."""
+        width = max(len(login.login) for login in self.logins)
+        return [
+            f"演示数据(全部虚构),以下账号的密码都是 {self.password}",
+            *(f"  {login.login:<{width}}  {login.label}" for login in self.logins),
+        ]
+
+
+def create(
+    database: Database, settings: Settings, now: datetime, *, seed: int = city.SEED, former: int = FORMER
+) -> Demo:
+    """The made-up city in this database, made if it is not there yet; `former` is how many matters are history.
+
+    Raises
+    ------
+    Conflict
+        The database holds a real city.
+    """
+    logins = city.logins(city.borders())
+    with database.reading() as session:
+        generation = session.exec(select(Generation).order_by(col(Generation.id))).first()
+        has_tickets = session.exec(select(Ticket.id).limit(1)).first() is not None
+    is_ours = generation is not None and generation.label == city.LABEL
+    if (generation is not None or has_tickets) and not is_ours:
+        raise Conflict("这个数据库里已有数据,不能放入演示城市;请换一个空的数据目录(GRID_INSTANCE_PATH)")
+    password = _password(settings.instance_path)
+    if has_tickets:
+        return Demo(logins, password, made_now=False)
+    database.write(lambda session: seeding.seed(session, now))
+    if generation is None:
+        city.draw_borders(database, settings, now)
+    database.write(lambda session: city.settle(session, passwords.hash_password(password), now))
+    album = _album(database, settings, now)
+    life.Life(database, settings, now, album, seed=seed, former=former).play()
+    return Demo(logins, password, made_now=True)
+
+
+def _album(database: Database, settings: Settings, now: datetime) -> life.Album:
+    stored: dict[bool, list[str]] = {False: [], True: []}
+    for mended, kept in stored.items():
+        for number in range(PICTURES):
+            kept.append(photos.store(database, settings, draw(number, mended=mended), None, now).sha256)
+    return life.Album(stored[False], stored[True])
+
+
+def _password(folder: Path) -> str:
+    """This installation's own password for the demo's accounts, readable by its owner only."""
+    file = folder / PASSWORD_FILE
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_text("ascii").strip()
+    password = f"yunling-{secrets.token_hex(3)}-{secrets.token_hex(2)}"
+    with os.fdopen(descriptor, "w") as handle:
+        handle.write(password)
+    return password
