@@ -36,12 +36,12 @@ def wait(settings, stop):
 class Started:
     """A running `flask up` with what it printed."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, app: str = "stub") -> None:
         (folder / "stub.py").write_text(STUB)
         self.port = port
         self.output = folder / f"said-{port}"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "flask", "--app", "stub", "up"],
+            [sys.executable, "-m", "flask", "--app", app, "up"],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(ROOT), "GRID_PORT": str(port)},
             stdout=self.output.open("wb"),
@@ -63,8 +63,8 @@ class Started:
 def up(tmp_path: Path) -> Iterator[Callable[..., Started]]:
     started: list[Started] = []
 
-    def start(port: int | None = None) -> Started:
-        started.append(Started(tmp_path, port or free_port()))
+    def start(port: int | None = None, app: str = "stub") -> Started:
+        started.append(Started(tmp_path, port or free_port(), app))
         return started[-1]
 
     yield start
@@ -80,6 +80,14 @@ def descendants(pid: int) -> list[int]:
     return [child for child, parent in pairs if parent == pid]
 
 
+def is_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as reply:
+            return bool(reply.status == 200)
+    except OSError:
+        return False
+
+
 def test_says_what_is_up_and_stops_without_leaving_a_process(up: Callable[..., Started]) -> None:
     started = up()
     started.wait_until_up()
@@ -92,6 +100,19 @@ def test_says_what_is_up_and_stops_without_leaving_a_process(up: Callable[..., S
     started.process.send_signal(signal.SIGINT)
     assert started.process.wait(20) == 0
     assert not any(Path(f"/proc/{pid}").exists() for pid in children)
+
+
+@pytest.mark.slow
+def test_every_killed_part_of_the_service_is_back_within_ten_seconds(up: Callable[..., Started]) -> None:
+    started = up(app="app")
+    started.wait_until_up()
+    for victim in descendants(started.process.pid):
+        os.kill(victim, signal.SIGKILL)
+        give_up_at = time.monotonic() + 10
+        while len(set(descendants(started.process.pid)) - {victim}) < 4 or not is_ready(started.port):
+            assert time.monotonic() < give_up_at, started.said()
+            time.sleep(0.1)
+    assert started.said().count("被信号 9 终止") == 4
 
 
 def test_an_unreadable_redis_file_is_set_aside(up: Callable[..., Started], tmp_path: Path) -> None:
