@@ -2,11 +2,12 @@
 
 from flask import Flask
 
-from web import api, department, links, places, resident, supervisor, ticket, worker
+from web import api, department, dispatcher, links, places, resident, supervisor, ticket, worker
 
 BLUEPRINTS = (
     api.blueprint,
     department.blueprint,
+    dispatcher.blueprint,
     links.blueprint,
     places.blueprint,
     resident.blueprint,

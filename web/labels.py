@@ -33,6 +33,7 @@ QUEUES: dict[Queue, str] = {
     Queue.REVIEW: "不满意复核",
 }
 CLOCK_KINDS = {"total": "诉求总时限", "handle": "承办时限", "stage": "环节时限"}
+OUTCOMES = {"upheld": "采纳", "refused": "驳回", "settled": "会商裁定"}
 UNITS = {
     "urgent_hour": "紧急工作时",
     "work_hour": "工作时",
@@ -174,6 +175,7 @@ def register(app: Flask) -> None:
         "action_label": action_label,
         "role_label": role_label,
         "clock_of": clock_of,
+        "outcome_label": lambda outcome: OUTCOMES.get(outcome, outcome),
         "source_label": lambda source: SOURCES[Source(source)],
         "queue_label": lambda queue: QUEUES[Queue(queue)],
         "clock_kind_label": lambda kind: CLOCK_KINDS[str(kind)],

@@ -17,7 +17,8 @@ from dispatch.record.given import is_needed
 from dispatch.record.models import Objection, Reporter, Ticket, TicketClock
 from dispatch.record.world import Standing, World
 from dispatch.rules import guards
-from dispatch.rules.workflow import BY_ACTION, OPEN_STATES, SUBMIT, Given, Transition
+from dispatch.rules.workflow import BY_ACTION, OPEN_STATES, SUBMIT, Given, GivenKind, Transition
+from geo.borders import Level
 from grid.models import Account, Area, Category, Organisation, OverlayArea
 from grid.permissions import Actor
 from web.labels import masked
@@ -30,6 +31,7 @@ STAFF_VERBS = (
     "ticket:call_back",
     "figures:read",
 )
+MOST_AREAS = 3000
 LEVELS = ("district", "street", "community", "grid")
 
 
@@ -131,6 +133,27 @@ class Shown:
         return sorted(
             (o for o in open_ones if o.code != self.ticket.main_code), key=lambda o: (o.kind, o.name)
         )
+
+    @cached_property
+    def areas_to_choose(self) -> list[tuple[str, str]]:
+        """The grids near the place, where an action asks for one: the candidates first, then their street's."""
+        if not any(given.kind is GivenKind.AREA for one in self.possible for given, _ in one.fields):
+            return []
+        placed = self.ticket.placed or {}
+        likely = [candidate["code"] for candidate in placed.get("candidates") or []]
+        likely += [code for code in (self.ticket.grid_code, placed.get("nearest")) if code]
+        query = select(Area.code, Area.name).where(
+            Area.generation_id == self.standing.generation_id, Area.level == Level.GRID
+        )
+        rows = dict(self.session.exec(query.order_by(Area.code).limit(MOST_AREAS)).all())
+        codes = dict.fromkeys([code for code in likely if code in rows] + list(rows))
+        return [(code, rows[code]) for code in codes]
+
+    @staticmethod
+    def choice_label(action: str, name: str, value: str) -> str:
+        """The words of a chosen value."""
+        given = _fields_of(action).get(name)
+        return dict(given.choices).get(value, value) if given else value
 
     @property
     def routing_reason(self) -> str | None:
