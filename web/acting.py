@@ -26,6 +26,7 @@ def report_of(form: ReportIn) -> Report:
         source=Source(form.source),
         mode=Mode(form.mode),
         category_code=form.category_code,
+        nature=form.nature,
         lon=form.lon,
         lat=form.lat,
         frame=form.frame,

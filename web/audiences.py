@@ -2,12 +2,13 @@
 
 from flask import Flask
 
-from web import api, department, dispatcher, links, places, resident, supervisor, ticket, worker
+from web import api, department, dispatcher, hotline, links, places, resident, supervisor, ticket, worker
 
 BLUEPRINTS = (
     api.blueprint,
     department.blueprint,
     dispatcher.blueprint,
+    hotline.blueprint,
     links.blueprint,
     places.blueprint,
     resident.blueprint,

@@ -31,6 +31,15 @@ from grid.errors import InputError
 Form = TypeVar("Form", bound="Strict")
 
 MAX_PHOTOS = 9
+NATURES = (
+    ("consult", "咨询"),
+    ("help", "求助"),
+    ("complaint", "投诉"),
+    ("report", "举报"),
+    ("suggestion", "建议"),
+    ("praise", "表扬"),
+    ("other", "其他"),
+)
 MAX_WORDS = 2000
 LEAST_SATISFIED = 3
 
@@ -90,6 +99,9 @@ class ReportIn(Strict):
     source: Literal["patrol", "on_behalf", "hotline"] = "patrol"
     mode: Literal["report", "remind", "self_handled"] = "report"
     category_code: Code
+    nature: Annotated[
+        Literal["consult", "help", "complaint", "report", "suggestion", "praise", "other"] | None, Empty
+    ] = None
     lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
     lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
     frame: Literal["wgs84", "gcj02", "bd09", "cgcs2000"]

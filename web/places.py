@@ -22,17 +22,20 @@ blueprint = Blueprint("places", __name__, url_prefix="/map")
 
 TOLERANCE_DEGREES = 0.00001  # about a metre: borders look the same and weigh half
 MOST_AREAS = 400
+MOST_CHOICES = 3000
 
 
 @blueprint.get("/areas")
 @permission_required("ticket:read")
 def areas() -> ResponseReturnValue:
-    """The grids of the street around a point, or of the streets of one's own grids; one's own are marked."""
+    """The grids of the street around a point or area, or else of one's own grids; one's own are marked."""
     own = current_actor().area_codes
+    code = request.args.get("code")
     with database().reading() as session:
         generation_id = world().refresh(session).generation_id
         around = _around(request.args.get("lon", type=float), request.args.get("lat", type=float))
-        streets = _streets(session, generation_id, {*around, *(() if around else own)})
+        around |= {code} if code else set()
+        streets = _streets(session, generation_id, around or set(own) or _any(session, generation_id))
     features = [
         {
             **feature,
@@ -57,6 +60,12 @@ def _around(lon: float | None, lat: float | None) -> set[str]:
         return set()
     found = placed.finest or placed.nearest
     return {found} if found else set()
+
+
+def _any(session: Session, generation_id: int | None) -> set[str]:
+    """Some street to begin with, for who has no grids of their own."""
+    query = select(Area.code).where(Area.generation_id == generation_id, Area.level == Level.STREET)
+    return set(session.exec(query.order_by(Area.code).limit(1)))
 
 
 def _streets(session: Session, generation_id: int | None, codes: set[str]) -> set[str]:
@@ -122,3 +131,11 @@ def point_in(its: World, session: Session, code: str) -> tuple[float, float] | N
         return None
     point = from_wkb(area.wkb).representative_point()
     return point.x, point.y
+
+
+def grids_of(its: World, session: Session) -> list[tuple[str, str]]:
+    """Code and name of every grid, for choosing by name."""
+    query = select(Area.code, Area.name).where(
+        Area.generation_id == its.refresh(session).generation_id, Area.level == Level.GRID
+    )
+    return list(session.exec(query.order_by(Area.code).limit(MOST_CHOICES)).all())

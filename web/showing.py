@@ -149,6 +149,10 @@ class Shown:
         codes = dict.fromkeys([code for code in likely if code in rows] + list(rows))
         return [(code, rows[code]) for code in codes]
 
+    @property
+    def asks_category(self) -> bool:
+        return any(str(given.kind) == "category" for one in self.possible for given, _ in one.fields)
+
     @staticmethod
     def choice_label(action: str, name: str, value: str) -> str:
         """The words of a chosen value."""

@@ -14,7 +14,7 @@ from dispatch.rules.workflow import BY_ACTION, GivenKind, Transition
 from grid.errors import Conflict, InputError, NotFound
 from web import photographs, showing
 from web.acting import carry_out
-from web.context import database, now, world
+from web.context import database, now, settings, world
 from web.forms import ActionIn, check, read_given
 from web.gate.access import current_actor, permission_required, signed_in
 
@@ -59,9 +59,22 @@ def _given(row: Transition, photos: tuple[str, ...]) -> dict[str, Any]:
     for given in row.given:
         if given.kind is GivenKind.PHOTOS:
             values[given.name] = photos
+        elif str(given.kind) == "organisations":
+            values[given.name] = [code for code in request.form.getlist(given.name) if code]
+        elif given.kind is GivenKind.INSTANT and request.form.get(given.name):
+            values[given.name] = _local(request.form[given.name])
         elif request.form.get(given.name, "").strip():
             values[given.name] = request.form[given.name]
     return values
+
+
+def _local(text: str) -> object:
+    """What a date field says, in the city's time; the form says what is wrong with anything else."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return found if found.tzinfo else found.replace(tzinfo=settings().zone)
 
 
 def _page(

@@ -1,6 +1,5 @@
 """The grid worker's pages, made for a phone: today, report in few taps, verify with before and after."""
 
-from collections import Counter
 from typing import Any
 from uuid import uuid4
 
@@ -14,10 +13,11 @@ from dispatch.record.models import Ticket
 from dispatch.record.world import Standing
 from dispatch.rules.workflow import OPEN_STATES, State
 from grid.errors import InputError
-from grid.models import Area, Category
+from grid.models import Area
 from grid.permissions import Actor
 from web import photographs, showing
 from web.acting import submit
+from web.categories import chips_of, classes_of
 from web.context import database, now, world
 from web.forms import ReportIn, check
 from web.gate.access import current_actor, permission_required
@@ -27,20 +27,6 @@ from web.places import point_in
 blueprint = Blueprint("worker", __name__, url_prefix="/worker")
 
 NOTICE_VERSION = "2026-11"
-CHIPS = 8
-LOOKED_AT = 60
-FREQUENT = (
-    "200102",
-    "200201",
-    "200505",
-    "200506",
-    "200507",
-    "200504",
-    "200110",
-    "100114",
-    "100118",
-    "200406",
-)
 REPORT_FIELDS = (
     "client_uuid",
     "mode",
@@ -166,7 +152,7 @@ def _form(typed: Any, *, error: InputError | None = None, kept: tuple[str, ...] 
     actor = current_actor()
     with database().reading() as session:
         standing = world().refresh(session)
-        chips = _chips(session, standing, actor)
+        chips = chips_of(session, standing, actor)
         grids = _own_grids(session, standing, actor)
     page = render_template(
         "worker/report.html",
@@ -174,38 +160,12 @@ def _form(typed: Any, *, error: InputError | None = None, kept: tuple[str, ...] 
         error=error,
         kept=kept,
         chips=chips,
-        classes=_classes(standing),
+        classes=classes_of(standing, kinds=("event", "part")),
         grids=grids,
         modes=[("report", "上报派单"), ("remind", "当场提醒"), ("self_handled", "自行处置")],
         report_mode=Mode.REPORT,
     )
     return page, 422 if error else 200
-
-
-def _chips(session: Session, standing: Standing, actor: Actor) -> list[Category]:
-    """Categories one tap away: what this person reported lately, most often first, then the usual ones."""
-    query = (
-        select(Ticket.category_code)
-        .where(col(Ticket.reported_by) == actor.account_id)
-        .order_by(col(Ticket.reported_at).desc())
-        .limit(LOOKED_AT)
-    )
-    own = [code for code, _ in Counter(session.exec(query)).most_common(CHIPS)]
-    codes = dict.fromkeys([*own, *FREQUENT])
-    found = [standing.categories[code] for code in codes if code in standing.categories]
-    return [category for category in found if category.leaf and not category.retired_on][:CHIPS]
-
-
-def _classes(standing: Standing) -> list[tuple[str, list[Category]]]:
-    """The tree for choosing: each class with its leaves, events before parts; natures belong to the hotline."""
-    classes: dict[str, list[Category]] = {}
-    for category in sorted(standing.categories.values(), key=lambda c: (c.kind != "event", c.code)):
-        if category.leaf and not category.retired_on and category.kind in ("event", "part"):
-            classes.setdefault(category.parent_code or "", []).append(category)
-    return [
-        (standing.categories[code].name if code in standing.categories else "其他", leaves)
-        for code, leaves in classes.items()
-    ]
 
 
 def _own_grids(session: Session, standing: Standing, actor: Actor) -> list[Area]:
