@@ -28,6 +28,8 @@ def main(lock_name):
     if installed.get(lock_name) == checksum:
         return
     if not has_pip():
+        if os.path.islink(VENV):
+            sys.exit(".venv 是指向别处的链接，且不能用：为免清空别人的环境，请先删除这个链接。")
         print("正在创建 .venv ……", flush=True)
         run([sys.executable, "-m", "venv", "--clear", VENV], "无法创建 .venv")
         installed = {}

@@ -67,3 +67,13 @@ def test_a_failed_install_is_not_taken_for_done(bootstrap: ModuleType, tmp_path:
         bootstrap.main("some.lock")
     stamp = json.loads((tmp_path / ".venv" / "installed-locks.json").read_text())
     assert stamp["some.lock"] == hashlib.sha256(b"").hexdigest()
+
+
+def test_an_environment_behind_a_link_is_never_cleared(bootstrap: ModuleType, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "precious").touch()
+    (tmp_path / ".venv").symlink_to(elsewhere)
+    with pytest.raises(SystemExit, match="链接"):
+        bootstrap.main("some.lock")
+    assert (elsewhere / "precious").exists()
