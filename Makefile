@@ -51,9 +51,10 @@ first-migration: tools ## write the one migration anew from the tables in the co
 	rm -f migrations/versions/*.py
 	$(BIN)/python -c "from grid import schema; schema.revise('sqlite://', 'first tables', revision='0001')"
 
+# Both files share one environment, so what the tools need decides for both.
 lock: tools ## write both lock files anew from pyproject.toml
-	$(LOCK) -o requirements.lock
 	$(LOCK) --extra dev --extra prod -o requirements-dev.lock
+	$(LOCK) --constraints requirements-dev.lock -o requirements.lock
 
 clean: ## remove .venv and caches; instance/ (the data) stays
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
