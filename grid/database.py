@@ -1,7 +1,8 @@
 """The one way to the database: engines that keep promises, and sessions that say whether they write.
 
-SQLite: WAL, synchronous FULL, foreign keys, `BEGIN IMMEDIATE` for writers (a deferred write fails with
-SQLITE_BUSY_SNAPSHOT without waiting). PostgreSQL: psycopg 3, statement, lock and idle timeouts.
+SQLite: WAL (a rollback journal where WAL is not safe), synchronous FULL, foreign keys, `BEGIN IMMEDIATE` for
+writers (a deferred write fails with SQLITE_BUSY_SNAPSHOT without waiting). PostgreSQL: psycopg 3, statement, lock
+and idle timeouts.
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Dialect, Engine, String, Text, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, SQLModel
 
@@ -31,6 +33,8 @@ SAFE_WAL_VERSION = (3, 51, 3)
 BUSY_TIMEOUT_MS = 20_000
 STATEMENT_TIMEOUT_MS = 15_000
 LOCK_TIMEOUT_MS = 5_000
+IDLE_TRANSACTION_TIMEOUT_MS = 30_000
+POOL_SIZE, POOL_OVERFLOW, POOL_TIMEOUT_S = 10, 10, 5
 WRITE_ATTEMPTS = 4
 # Constraints need names that a migration can speak of.
 SQLModel.metadata.naming_convention = {
@@ -40,6 +44,8 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock
+# A standby that is not promoted yet, and a transaction that the server ended for idling: neither is the caller's fault.
+PASSING_SQLSTATES = frozenset({"25006", "25P03"})
 
 
 class Words(TypeDecorator[str]):
@@ -130,6 +136,8 @@ class Database:
                 if attempt == WRITE_ATTEMPTS or not (lost_race or is_retryable(error)):
                     raise _as_ours(error) from error
                 time.sleep(0.05 * 2**attempt)
+            except PoolTimeout as error:
+                raise _busy(error) from error
         raise AssertionError("unreachable")
 
     def now(self, session: Session) -> datetime:
@@ -157,10 +165,17 @@ def _translated() -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise _as_ours(error) from error
+    except PoolTimeout as error:
+        raise _busy(error) from error
+
+
+def _busy(error: PoolTimeout) -> Unavailable:
+    return Unavailable("系统繁忙,请稍后用同一内容重试(不会重复登记)", cause=str(error))
 
 
 def _as_ours(error: DBAPIError) -> Exception:
-    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+    passing = getattr(error.orig, "sqlstate", None) in PASSING_SQLSTATES or error.connection_invalidated
+    if isinstance(error, OperationalError | InterfaceError) or passing:
         return Unavailable("数据库暂时不可用,请稍后用同一内容重试(不会重复登记)", cause=str(error.orig))
     return error
 
@@ -174,13 +189,13 @@ def make_engine(url: str) -> Engine:
         raise SettingsError(f"不支持的数据库 {parsed.get_backend_name()},请用 sqlite:/// 或 postgresql://")
     options = (
         f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} "
-        "-c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
+        f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION_TIMEOUT_MS} -c timezone=UTC"
     )
     return create_engine(
         parsed.set(drivername="postgresql+psycopg"),
-        pool_size=10,
-        max_overflow=10,
-        pool_timeout=5,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        pool_timeout=POOL_TIMEOUT_S,
         pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={"options": options, "connect_timeout": 5},
@@ -189,16 +204,17 @@ def make_engine(url: str) -> Engine:
 
 def _sqlite_engine(url: str) -> Engine:
     engine = create_engine(url, module=sqlite, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    journal = "WAL" if wal_is_safe() else "DELETE"
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # transactions begin where we say, see _begin
         cursor = connection.cursor()
         for pragma in (
-            "journal_mode=WAL",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            f"journal_mode={journal}",
             "synchronous=FULL",
             "foreign_keys=ON",
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
