@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +55,10 @@ def edit_at_random(number: int, url: str, folder: Path, codes: list[str], edits:
     town, choice, seen = open_town(url, folder), random.Random(number), Counter[str]()
     for _ in range(edits):
         code = choice.choice(codes)
-        version = town.ticket(code).version
-        seen[
-            outcome_of(lambda: town.department.acts(code, "contact", version=version, outcome="reached"))
-        ] += 1
+        edit = partial(
+            town.department.acts, code, "contact", version=town.ticket(code).version, outcome="reached"
+        )
+        seen[outcome_of(edit)] += 1
     town.database.dispose()
     return seen
 

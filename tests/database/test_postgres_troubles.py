@@ -15,7 +15,9 @@ from grid.database import Database
 from grid.errors import Unavailable
 from tests.services import PostgresCluster
 
-CUT_ALL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = %s"
+CUT_ALL = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = %s"
+)
 
 
 @pytest.fixture
@@ -85,11 +87,15 @@ def test_a_transaction_left_idle_is_ended_and_holds_nothing(
 ) -> None:
     monkeypatch.setattr(database_module, "IDLE_TRANSACTION_TIMEOUT_MS", 200)
     forgetful = Database(database.engine.url.render_as_string(hide_password=False))
-    with pytest.raises(Unavailable), forgetful.writing() as session:
+
+    def idle(session: Session) -> None:
         add(session, "a")
         time.sleep(0.6)
         database.write(lambda other: add(other, "a", 10))
         add(session, "a")
+
+    with pytest.raises(Unavailable), forgetful.writing() as session:
+        idle(session)
     forgetful.dispose()
     assert tally(database, "a") == 10
 
@@ -173,7 +179,9 @@ def test_pooled_connections_that_died_are_not_handed_out(database: Database) -> 
 
 def test_a_standby_not_yet_promoted_is_a_passing_trouble(database: Database) -> None:
     with plain(database) as connection:
-        connection.execute(f"ALTER DATABASE {database.engine.url.database} SET default_transaction_read_only = on")
+        connection.execute(
+            f"ALTER DATABASE {database.engine.url.database} SET default_transaction_read_only = on"
+        )
     database.dispose()
     with pytest.raises(Unavailable):
         database.write(lambda session: add(session, "a"))
