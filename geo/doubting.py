@@ -42,6 +42,7 @@ def leaves_within(layout: Layout, *, lon: float, lat: float, within_m: float | N
         lon - within_m / east, lat - within_m / north, lon + within_m / east, lat + within_m / north
     )
     found = tree.query(reach)
+    found = found[_box_distances(layout.leaf_bounds[found], lon, lat, east, north) <= within_m]
     distances = _distances(tree.geometries[found], lon, lat)
     order = sorted(
         (round(float(d), 4), layout.areas[layout.shape_area[s]][0], int(s))
@@ -49,6 +50,13 @@ def leaves_within(layout: Layout, *, lon: float, lat: float, within_m: float | N
         if d <= within_m
     )
     return [Near(shape, distance_m) for distance_m, _, shape in order]
+
+
+def _box_distances(boxes: Any, lon: float, lat: float, east: float, north: float) -> Any:
+    """Metres to bounding boxes: never more than to what is in them."""
+    apart_x = np.maximum(np.maximum(boxes[:, 0] - lon, lon - boxes[:, 2]), 0.0) * east
+    apart_y = np.maximum(np.maximum(boxes[:, 1] - lat, lat - boxes[:, 3]), 0.0) * north
+    return np.hypot(apart_x, apart_y)
 
 
 def _distances(geometries: Any, lon: float, lat: float) -> Any:

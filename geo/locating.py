@@ -43,6 +43,12 @@ class Locator:
         """Map an index file; raises `BadIndex` when it is missing or damaged."""
         return cls(IndexFile(Path(path)))
 
+    def find(self, *, lon: float, lat: float) -> Profile:
+        """Codes and overlays at a WGS-84 position and nothing else: no doubt weighed, no gap bridged."""
+        if not (-180.0 <= lon <= 180.0 and -90.0 <= lat <= 90.0):
+            lon, lat = checked_point(lon=lon, lat=lat)
+        return self._find(round(lon * 1e7) - self._east, round(lat * 1e7) - self._north)
+
     def locate(self, *, lon: float, lat: float, accuracy_m: float | None, frame: Frame | str) -> Placed:
         """Place one point given in `frame`, `accuracy_m` being the radius the device claims."""
         known = _PLAIN.get(frame)

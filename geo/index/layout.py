@@ -64,6 +64,11 @@ class Layout:
             return shapely.STRtree(self.rings.first(self.leaves).polygons(origin=self.origin))
 
     @cached_property
+    def leaf_bounds(self) -> NDArray[np.float64]:
+        """Bounding boxes of the leaves in degrees."""
+        return np.asarray(shapely.bounds(self.leaf_tree.geometries))
+
+    @cached_property
     def outline(self) -> Any:
         """Everything the leaves cover, holes filled: what lies outside it is outside the city."""
         return shapely.from_wkb(self.file.array("outline").tobytes())

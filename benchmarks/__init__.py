@@ -1,0 +1,1 @@
+"""Benchmarks: every figure a ratio inside one run, medians of interleaved rounds. See README.md."""

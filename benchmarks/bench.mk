@@ -1,0 +1,9 @@
+# One target per benchmark; each adds itself to BENCHMARKS.
+BENCHMARKS += bench-geo
+.PHONY: bench-geo
+bench-geo: bench-tools ## place points: ours against Shapely, GeoPandas, PostGIS and DuckDB
+	$(BIN)/python -m benchmarks.geo
+
+.PHONY: bench-tools
+bench-tools: tools
+	$(BIN)/uv pip install --python $(BIN)/python -q -c requirements-dev.lock "duckdb==1.5.5" "duckdb-extension-spatial==1.5.5"
