@@ -4,6 +4,7 @@ BIN := .venv/bin
 FLASK := $(BIN)/python -m flask --app app
 UP_OPTIONS ?=
 PYTEST_OPTIONS ?=
+DRILL_OPTIONS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test check format lint types contracts bench drill first-migration lock clean runtime tools
@@ -42,7 +43,7 @@ BENCHMARKS :=
 bench: tools $(BENCHMARKS) ## every benchmark, each writing benchmarks/results/<name>.json
 
 drill: tools ## kill the parts under load and count what was lost
-	$(BIN)/python -m pytest tests/drills $(PYTEST_OPTIONS)
+	$(BIN)/python -m tests.drill $(DRILL_OPTIONS)
 
 LOCK := $(BIN)/uv pip compile --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	--no-emit-find-links --python-version 3.11 --quiet pyproject.toml

@@ -40,6 +40,8 @@ def up(context: click.Context, demo: bool) -> None:
         settings = replace(settings, demo=True)
     with _only_one(settings.instance_path / "run"):
         _refuse_taken_port(settings)
+        if demo:
+            click.echo("正在准备演示城市（首次约需半分钟）……")
         logins = prepare(settings)
         redis_part, environment = _redis(settings)
         rows = _rows(settings, _app_factory(context), redis_part, has_redis="REDIS_URL" in environment)
