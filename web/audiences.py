@@ -2,9 +2,22 @@
 
 from flask import Flask
 
-from web import api, department, dispatcher, hotline, links, places, resident, supervisor, ticket, worker
+from web import (
+    admin,
+    api,
+    department,
+    dispatcher,
+    hotline,
+    links,
+    places,
+    resident,
+    supervisor,
+    ticket,
+    worker,
+)
 
 BLUEPRINTS = (
+    admin.blueprint,
     api.blueprint,
     department.blueprint,
     dispatcher.blueprint,

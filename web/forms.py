@@ -82,6 +82,17 @@ class FirstAdministratorForm(SignInForm):
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 
 
+class AccountForm(Strict):
+    """A new account with its first post."""
+
+    login: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+    phone: Phone = None
+    role: Code
+    organisation_code: Code
+    area_code: Annotated[Code | None, Empty] = None
+
+
 class ReporterIn(Strict):
     """Whose request it is, with their consent to be called back."""
 
