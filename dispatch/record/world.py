@@ -217,7 +217,7 @@ class World:
     def _read(self, session: Session) -> Standing:
         version = session.execute(select(func.max(Ruleset.version))).scalar_one()
         if version is None:
-            raise Unavailable("还没有发布规则(类别、时限、职责),请管理员先运行 flask standing seed")
+            raise Unavailable("还没有发布规则(类别、时限、职责),请管理员先运行 flask grid seed")
         generation = session.execute(
             select(Generation).where(col(Generation.state) == GenerationState.ACTIVE)
         ).scalar_one_or_none()

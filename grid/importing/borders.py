@@ -8,10 +8,17 @@ import shapely
 
 from geo.borders import LEVEL_LABELS, LEVELS, AreaShape, Level, OverlayShape
 from geo.errors import GeoError
-from geo.reading import BorderFeature, BorderFile, read_borders
+from geo.frames import Frame
+from geo.reading import BorderFile, read_borders
+from geo.review.checking import check_borders
+from geo.review.findings import ERROR, KINDS
+from geo.review.kinship import parent_of
+from geo.zones import checked_system
 from grid.importing.report import ImportReport, Problem
 
 LONGEST_CODE = 32
+EXAMPLES = 3
+OWN_KINDS = frozenset({"parent_missing", "outline_missing"})  # judged here, where the list of names is known
 
 
 @dataclass
@@ -37,15 +44,16 @@ def read_border_files(
     below them. A parent that is neither in the files nor in `names` is an unknown code.
     """
     found = BorderImport(ImportReport("边界"))
-    seen: dict[str, str] = {}
-    for path in paths:
-        file = _read(path, frame, level, found.report)
-        if file is None:
-            continue
-        found.checksums.append(file.sha256)
-        found.report.count("文件")
-        for feature in file.features:
-            _take(feature, file.name, seen, found)
+    try:
+        system = checked_system(frame)
+    except GeoError as error:
+        found.report.problems.append(Problem(str(error)))
+        return found
+    files = [file for path in paths if (file := _read(path, system, level, found.report)) is not None]
+    found.checksums = [file.sha256 for file in files]
+    found.report.count("文件", len(files))
+    _report_findings(files, found.report)
+    _take(files, found)
     _add_missing_parents(found, names or {})
     if not found.areas and found.report.is_right:
         found.report.problems.append(Problem("文件里没有一个区域,请检查文件和 --level"))
@@ -62,58 +70,55 @@ def read_names(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
     return names
 
 
-def _read(path: Path, frame: str, level: str | None, report: ImportReport) -> BorderFile | None:
+def _read(path: Path, frame: Frame | int, level: str | None, report: ImportReport) -> BorderFile | None:
     try:
         file = read_borders(path, frame=frame, level=level)
-    except GeoError as error:
+    except (GeoError, ValueError) as error:
         report.problems.append(Problem(str(error)))
         return None
-    except OSError as error:
-        report.problems.append(Problem(f"读不了这个文件({error.strerror}),请检查路径", file=path.name))
-        return None
-    for problem in file.problems:
-        where = problem.code or (None if problem.feature is None else f"#{problem.feature}")
-        target = report.remarks if "已只取" in problem.message else report.problems
-        target.append(Problem(problem.message, file=file.name, feature=where))
+    report.remarks += [Problem(notice, file=file.name) for notice in file.notices]
     return file
 
 
-def _take(feature: BorderFeature, file: str, seen: dict[str, str], found: BorderImport) -> None:
-    spot = feature.code or f"#{feature.number}"
-    wrong = list(_wrong(feature, file, seen))
-    found.report.problems += [Problem(message, file=file, feature=spot) for message in wrong]
-    if wrong or feature.code is None:
-        return
-    seen[feature.code] = file
-    name = feature.name or feature.code
-    if feature.kind:
-        overlay = OverlayShape(feature.code, name, feature.kind, feature.priority, feature.geometry)
-        found.overlays.append(overlay)
-        found.report.count("叠加面")
-        return
-    assert feature.level is not None
-    found.areas.append(AreaShape(feature.code, name, feature.level, feature.parent, feature.geometry))
-    found.report.count(LEVEL_LABELS[feature.level])
+def _report_findings(files: Sequence[BorderFile], report: ImportReport) -> None:
+    """What the check of the whole set found: errors one by one, the rest by kind with some examples."""
+    where: dict[str, list[str]] = {}
+    for file in files:
+        for code in file.codes:
+            if code and file.name not in where.setdefault(code, []):
+                where[code].append(file.name)
+    shown: dict[str, int] = {}
+    for finding in check_borders(files).findings:
+        if finding.kind in OWN_KINDS:
+            continue
+        code = finding.codes[0] if finding.codes else None
+        told = Problem(finding.message, file="、".join(where.get(code or "", ())) or None, feature=code)
+        if finding.severity == ERROR:
+            report.problems.append(told)
+            continue
+        shown[finding.kind] = shown.get(finding.kind, 0) + 1
+        if shown[finding.kind] <= EXAMPLES:
+            report.remarks.append(told)
+    for kind, number in shown.items():
+        if number > EXAMPLES:
+            report.remarks.append(Problem(f"另有 {number - EXAMPLES} 处{KINDS[kind][0]}"))
 
 
-def _wrong(feature: BorderFeature, file: str, seen: Mapping[str, str]) -> Iterable[str]:
-    if feature.code is None:
-        yield "没有编码,请在编码列补上"
-        return
-    if len(feature.code) > LONGEST_CODE:
-        yield f"编码超过 {LONGEST_CODE} 个字符"
-    if feature.code in seen:
-        other = seen[feature.code]
-        yield (
-            f"编码重复(在 {other} 已出现),编码必须唯一" if other != file else "编码在本文件重复,编码必须唯一"
-        )
-    if feature.level is None and not feature.kind:
-        yield "看不出层级,请用 --level 指明,或在“层级”列填写"
-    if not shapely.is_valid(feature.geometry):
-        reason = shapely.is_valid_reason(feature.geometry)
-        yield f"边界自相交或环有错({reason}),请在制图软件中修复后再导入"
-    elif shapely.is_empty(feature.geometry) or shapely.area(feature.geometry) == 0:
-        yield "面积为零,请补画边界"
+def _take(files: Sequence[BorderFile], found: BorderImport) -> None:
+    known = {f.code: f for file in files for f in file.features if f.code}
+    for feature in known.values():
+        code, name = str(feature.code), feature.name or str(feature.code)
+        if len(code) > LONGEST_CODE or shapely.area(feature.geometry) == 0:
+            message = f"编码超过 {LONGEST_CODE} 个字符" if len(code) > LONGEST_CODE else "面积为零,请补画边界"
+            found.report.problems.append(Problem(message, feature=code[:40]))
+        elif feature.kind:
+            shape = OverlayShape(code, name, feature.kind, feature.priority, feature.geometry)
+            found.overlays.append(shape)
+            found.report.count("叠加面")
+        elif feature.level is not None:
+            above = parent_of(feature, known)
+            found.areas.append(AreaShape(code, name, feature.level, above, feature.geometry))
+            found.report.count(LEVEL_LABELS[feature.level])
 
 
 def _add_missing_parents(found: BorderImport, names: Mapping[str, str]) -> None:
