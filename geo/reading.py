@@ -95,7 +95,7 @@ class BorderFile:
 def read_borders(
     path: Path | str,
     *,
-    frame: Frame | str | int = Frame.WGS84,
+    frame: Frame | str | int | None = None,
     level: Level | str | None = None,
     columns: Mapping[str, str] | None = None,
     layer: str | None = None,
@@ -105,15 +105,16 @@ def read_borders(
 ) -> BorderFile:
     """Read one border file: GeoJSON, GeoPackage, zipped shapefile or KML.
 
-    `frame` is a frame or the EPSG of a CGCS2000 3° zone; `swapped` says the file has latitude first.
+    `frame` is a frame or the EPSG of a CGCS2000 3° zone; without one the file's own word counts, or WGS-84.
+    `swapped` says the file has latitude first.
     Raises `BadFile` when the file as a whole cannot be trusted or understood.
     """
-    path, system = Path(path), checked_system(frame)
+    path, system = Path(path), checked_system(frame or Frame.WGS84)
     chosen = Level(level) if level else None
     digest = _digest(path, limits)
     with tempfile.TemporaryDirectory(prefix="borders-") as folder:
         raw, crs = _raw(path, Path(folder), limits, layer, encoding)
-    system, notices = _agreed_system(path, system, crs, given=frame is not Frame.WGS84)
+    system, notices = _agreed_system(path, system, crs, given=frame is not None)
     return _features(path, digest, raw, system, chosen, columns, swapped, notices, limits)
 
 
