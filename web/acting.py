@@ -4,10 +4,11 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from dispatch.engine import jobs
 from dispatch.record import actions
 from dispatch.record.intake import Mode, Report, Reported
 from dispatch.record.models import Source, Ticket
-from web.context import database, now, world
+from web.context import database, now, settings, world
 from web.forms import ReportIn
 from web.gate.access import current_actor
 
@@ -15,7 +16,9 @@ from web.gate.access import current_actor
 def submit(form: ReportIn) -> Reported:
     """Hand a checked form to the one writer."""
     its, actor, moment = report_of(form), current_actor(), now()
-    return database().write(lambda session: actions.report(session, its, actor, world(), moment))
+    reported = database().write(lambda session: actions.report(session, its, actor, world(), moment))
+    jobs.wake(settings())
+    return reported
 
 
 def report_of(form: ReportIn) -> Report:
@@ -54,4 +57,6 @@ def carry_out(
             session, code, action, given, actor, world(), moment, expected_version, request_key
         )
 
-    return database().write(work)
+    changed = database().write(work)
+    jobs.wake(settings())
+    return changed

@@ -29,9 +29,14 @@ def healthz() -> ResponseReturnValue:
 @public
 def readyz() -> ResponseReturnValue:
     """Each part with whether it is well; 503 when one is not. It names parts, never reasons or addresses."""
-    parts = {name: _holds(check) for name, check in CHECKS.items()}
+    parts = parts_that_are_well()
     ready = all(parts.values())
     return jsonify(ready=ready, parts=parts), 200 if ready else 503
+
+
+def parts_that_are_well() -> dict[str, bool]:
+    """Each part with whether its check holds now."""
+    return {name: _holds(check) for name, check in CHECKS.items()}
 
 
 def _holds(check: Callable[[], bool]) -> bool:

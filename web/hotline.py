@@ -7,6 +7,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import col
 
+from dispatch.engine import notices
 from dispatch.record import queries
 from dispatch.record.models import Ticket
 from dispatch.rules.workflow import BY_ACTION
@@ -60,6 +61,15 @@ def callback(code: str) -> ResponseReturnValue:
         if "answer_satisfied" not in answers:
             return redirect(url_for("ticket.page", code=code))
         return render_template("hotline/callback.html", shown=shown, ticket=shown.ticket, answers=answers)
+
+
+@blueprint.get("/messages")
+@permission_required("ticket:call_back")
+def messages() -> ResponseReturnValue:
+    """What is said to reporters, and whether it left the house; without a gateway staff pass it on."""
+    with database().reading() as session:
+        world().refresh(session)
+        return render_template("hotline/messages.html", messages=notices.outgoing(session, world()))
 
 
 @blueprint.route("/register", methods=["GET", "POST"])

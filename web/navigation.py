@@ -23,6 +23,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("ticket:dispatch", "dispatcher.stream", "指挥台"),
     Entry("ticket:register", "hotline.register", "来电登记"),
     Entry("ticket:call_back", "hotline.callbacks", "回访"),
+    Entry("ticket:call_back", "hotline.messages", "短信"),
     Entry("ticket:verify", "worker.verifying", "核查"),
     Entry("figures:read", "supervisor.figures", "数字"),
     Entry("standing:change", "admin.home", "管理"),

@@ -7,13 +7,13 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session, col, select
 
-from dispatch.engine import links
+from dispatch.engine import jobs, links
 from dispatch.record import actions
 from dispatch.record.models import Ticket
 from dispatch.rules.workflow import BY_ACTION, SATISFACTION, SOLVED, STATES
 from grid.errors import InputError
 from web import showing
-from web.context import database, now, world
+from web.context import database, now, settings, world
 from web.forms import AnswerForm, read_form
 from web.gate.access import public
 from web.gate.limits import guessable
@@ -51,6 +51,7 @@ def answer(token: str) -> ResponseReturnValue:
         actions.act(session, ticket.code, action, given, links.holder(link), world(), moment)
 
     database().write(work)
+    jobs.wake(settings())
     return render_template("resident/thanks.html", content=form.is_content)
 
 
