@@ -61,7 +61,7 @@ def plan(folder: Path, *, program: Path | None = None) -> RedisPlan:
     program = program or find_program()
     if program is None:
         raise RedisMissingError(
-            "找不到 Redis 服务程序：请设置 REDIS_URL，或安装 redis-server（Debian：apt-get install redis-server）。"
+            "找不到 Redis 服务程序，请设置 REDIS_URL，或安装它（Debian：apt-get install redis-server）"
         )
     # Another engine's append-only file may not be readable: each engine keeps its own.
     data = folder / program.name.removesuffix("-server")

@@ -36,14 +36,14 @@ def wait(settings, stop):
 class Started:
     """A running `flask up` with what it printed."""
 
-    def __init__(self, folder: Path, port: int, app: str = "stub") -> None:
+    def __init__(self, folder: Path, port: int, app: str = "stub", **more: str) -> None:
         (folder / "stub.py").write_text(STUB)
         self.port = port
         self.output = folder / f"said-{port}"
         self.process = subprocess.Popen(
             [sys.executable, "-m", "flask", "--app", app, "up"],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "GRID_PORT": str(port)},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "GRID_PORT": str(port), **more},
             stdout=self.output.open("wb"),
             stderr=subprocess.STDOUT,
         )
@@ -63,8 +63,8 @@ class Started:
 def up(tmp_path: Path) -> Iterator[Callable[..., Started]]:
     started: list[Started] = []
 
-    def start(port: int | None = None, app: str = "stub") -> Started:
-        started.append(Started(tmp_path, port or free_port(), app))
+    def start(port: int | None = None, app: str = "stub", **more: str) -> Started:
+        started.append(Started(tmp_path, port or free_port(), app, **more))
         return started[-1]
 
     yield start
@@ -127,6 +127,16 @@ def test_an_unreadable_redis_file_is_set_aside(up: Callable[..., Started], tmp_p
     assert "redis 运行中" in second.said()
     assert "从空白开始" in second.said()
     assert len(list((tmp_path / "instance" / "redis").glob("*-unreadable-*"))) == 1
+
+
+def test_a_redis_that_does_not_answer_is_said_and_keeps_nothing_from_starting(
+    up: Callable[..., Started],
+) -> None:
+    started = up(app="app", REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
+    started.wait_until_up()
+    assert "REDIS_URL 指定的 Redis 没有应答" in started.said()
+    assert "sweeper 运行中 · worker-1 运行中 · web 运行中" in started.said()
+    assert not is_ready(started.port)
 
 
 def test_a_taken_port_is_one_sentence_with_the_setting(up: Callable[..., Started]) -> None:

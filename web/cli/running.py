@@ -23,6 +23,8 @@ from grid.settings import Settings
 from web.cli.preparing import prepare, read_settings
 from web.serving import serve
 
+_WITHOUT_REDIS = "：登记和派单照常，缩略图、导入等后台任务要等它。"
+
 
 def register(app: Flask) -> None:
     """Add the running commands to `flask …`."""
@@ -97,11 +99,15 @@ def _redis(settings: Settings) -> tuple[Part | None, dict[str, str]]:
         "PYTHONUNBUFFERED": "1",
     }
     if settings.redis_url:
+        if not redis_server.answers(settings.redis_url):
+            click.secho(
+                f"REDIS_URL 指定的 Redis 没有应答（地址或密码有误，或尚未启动）{_WITHOUT_REDIS}", fg="yellow"
+            )
         return None, {**environment, "REDIS_URL": settings.redis_url}
     try:
         plan = redis_server.plan(settings.instance_path / "redis")
     except redis_server.RedisMissingError as error:
-        click.secho(f"{error} 暂不使用 Redis：登记和派单照常，后台任务要等它。", fg="yellow")
+        click.secho(f"{error}{_WITHOUT_REDIS}", fg="yellow")
         return None, environment
     ready = partial(redis_server.answers, plan.url)
     part = Part("redis", plan.argv, ready, death_signal=signal.SIGTERM, remedy=plan.start_empty)
