@@ -5,6 +5,8 @@ Files are written before the row that names them, so a crash leaves at most a fi
 
 import hashlib
 import logging
+import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -17,7 +19,7 @@ from dispatch.record.models import StoredPhoto, Ticket, TicketPhoto
 from dispatch.record.pictures import Prepared, prepare
 from dispatch.record.shelves import Shelf
 from grid.database import Database
-from grid.errors import NotFound, Unavailable
+from grid.errors import InputError, NotFound, Unavailable
 from grid.permissions import Actor
 from grid.settings import Settings
 
@@ -26,6 +28,7 @@ log = logging.getLogger(__name__)
 GRACE = timedelta(days=1)
 ORIGINAL, SERVED, THUMB = "original", "served", "thumb"
 SERVED_TYPE = "image/jpeg"
+PATH = re.compile(r"original/[0-9a-f]{2}/[0-9a-f]{64}|(served|thumb)/[0-9a-f]{2}/[0-9a-f]{64}\.jpg")
 
 
 def store(
@@ -112,6 +115,31 @@ def read_served(settings: Settings, photo: StoredPhoto, *, thumb: bool = False) 
 def read_original(settings: Settings, photo: StoredPhoto) -> bytes:
     """The bytes as they were uploaded: evidence, for those who may see it, never for a page."""
     return _checked(_shelf(settings).read(_paths(photo.sha256, photo.served_sha256)[ORIGINAL]), photo.sha256)
+
+
+def files_of(settings: Settings, photo: StoredPhoto) -> Iterator[tuple[str, bytes]]:
+    """Each file of a photo with its path, checked: for backups and proofs."""
+    for kind, path in _paths(photo.sha256, photo.served_sha256).items():
+        data = _shelf(settings).read(path)
+        if kind != THUMB:
+            _checked(data, photo.sha256 if kind == ORIGINAL else photo.served_sha256)
+        yield path, data
+
+
+def put_back(settings: Settings, path: str, data: bytes) -> None:
+    """Keep a file of a backup under the path that `files_of` gave it.
+
+    Raises
+    ------
+    InputError
+        The path is not one of a photo, or the content is not what its name promises.
+    """
+    kind, _, name = path.partition("/")
+    if not PATH.fullmatch(path):
+        raise InputError(f"备份中有不属于照片的文件 {path}")
+    if kind != THUMB and hashlib.sha256(data).hexdigest() != name[3:67]:
+        raise InputError(f"备份中的照片 {path} 已损坏")
+    _shelf(settings).write(path, data)
 
 
 def _checked(data: bytes, sha256: str) -> bytes:
