@@ -5,6 +5,7 @@ from flask import Flask
 from web import (
     admin,
     api,
+    borders,
     department,
     dispatcher,
     hotline,
@@ -19,6 +20,7 @@ from web import (
 BLUEPRINTS = (
     admin.blueprint,
     api.blueprint,
+    borders.blueprint,
     department.blueprint,
     dispatcher.blueprint,
     hotline.blueprint,

@@ -27,6 +27,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("ticket:verify", "worker.verifying", "核查"),
     Entry("figures:read", "supervisor.figures", "数字"),
     Entry("standing:change", "admin.home", "管理"),
+    Entry("standing:change", "borders.check", "边界检查"),
     Entry("account:change", "admin.people", "账号"),
     Entry("standing:change", "admin.changes", "变更记录"),
     Entry("operations:read", "admin.operations", "运行状况"),
