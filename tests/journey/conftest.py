@@ -1,24 +1,28 @@
 """The whole service as `flask up` starts it, over the town, and a browser that walks through it."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlmodel import Session, select
 
+from dispatch import data
 from dispatch.engine.children import end, spawn
 from grid import schema
 from grid.accounts import passwords
 from grid.database import Database
-from grid.models import Account
+from grid.models import Account, NoticeRule
 from grid.settings import Settings, load_settings
 from tests.services import free_port, private_folder
 from tests.town import IN_WEST, found_town
@@ -39,15 +43,47 @@ FLAGS = (
 SIZES = {"phone": (390, 844), "desktop": (1366, 768)}
 
 
+class Peer:
+    """An SMS gateway on the other side; while it is down it cuts every connection without an answer."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self.refused = 0
+        self.taken: list[tuple[str, str]] = []
+        peer = self
+
+        class Answer(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if peer.down:
+                    peer.refused += 1
+                    self.close_connection = True
+                    return
+                peer.taken.append((str(self.headers["Idempotency-Key"]), body["text"]))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_address[1]}/messages"
+
+
 @dataclass
 class Stack:
-    """The running service: its address, its settings, and its database to look into."""
+    """The running service: its address, its settings, its database to look into, and who gets its messages."""
 
     settings: Settings
     database: Database
     url: str
     process: "subprocess.Popen[bytes]"
     log: Path
+    peer: Peer
 
 
 @pytest.fixture(scope="session")
@@ -60,13 +96,17 @@ def stack() -> Iterator[Stack]:
     database = Database(settings.database_url)
     hashed = passwords.hash_password(PASSWORD)
 
-    def set_passwords(session: Session) -> None:
+    def move_in(session: Session) -> None:
+        """Passwords for everybody, and the shipped notices."""
         for account in session.exec(select(Account)):
             account.password_hash = hashed
             session.add(account)
+        names = ("id", "happening", "audience", "urgent", "channel", "text")
+        for row in data.notices().rows:
+            session.add(NoticeRule(ruleset_version=1, **{name: getattr(row, name) for name in names}))
 
-    database.write(set_passwords)
-    port = free_port()
+    database.write(move_in)
+    port, peer = free_port(), Peer()
     environment = {
         **{
             name: value
@@ -75,7 +115,7 @@ def stack() -> Iterator[Stack]:
         },
         "GRID_INSTANCE_PATH": str(folder),
         "GRID_PORT": str(port),
-        "GRID_DEMO": "1",
+        "GRID_SMS_URL": peer.url,
     }
     log = folder / "up.log"
     with log.open("wb") as output:
@@ -89,9 +129,10 @@ def stack() -> Iterator[Stack]:
         url = f"http://127.0.0.1:{port}"
         try:
             _wait_until_ready(url, process, log)
-            yield Stack(settings, database, url, process, log)
+            yield Stack(settings, database, url, process, log, peer)
         finally:
             end(process)
+            peer.server.shutdown()
             database.dispose()
 
 
