@@ -17,6 +17,7 @@ from web.acting import carry_out
 from web.context import database, now, settings, world
 from web.forms import ActionIn, check, read_given
 from web.gate.access import current_actor, permission_required, signed_in
+from web.session import local_path
 
 blueprint = Blueprint("ticket", __name__, url_prefix="/tickets")
 
@@ -49,8 +50,10 @@ def act(code: str, action: str) -> ResponseReturnValue:
         return _page(code, row=row, error=error, kept=kept)
     if "HX-Request" in request.headers:
         return "", 204, {"HX-Trigger": json.dumps({"ticket:version": {"version": changed.version}})}
-    flash(f"已{row.label}" if not row.label.startswith("回访") else "已记录回访结果", "done")
-    return redirect(url_for("ticket.page", code=code), 303)
+    done = f"已{row.label}" if not row.label.startswith("回访") else "已记录回访结果"
+    following = local_path(request.form.get("then"))
+    flash(f"{code} {done}" if following else done, "done")
+    return redirect(following or url_for("ticket.page", code=code), 303)
 
 
 def _given(row: Transition, photos: tuple[str, ...]) -> dict[str, Any]:

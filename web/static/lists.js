@@ -1,0 +1,47 @@
+// Lists that stay fresh by themselves and are walked by keys: j and k move, Enter opens.
+"use strict";
+
+// A list says which answer it holds; an unchanged one comes back as 304 and is left alone.
+document.addEventListener("htmx:config:request", (event) => {
+  const { sourceElement, request } = event.detail.ctx;
+  if (sourceElement.dataset.held) request.headers["If-None-Match"] = sourceElement.dataset.held;
+});
+document.addEventListener("htmx:after:request", (event) => {
+  const { sourceElement, response } = event.detail.ctx;
+  const held = response.headers.get("ETag");
+  if (held) sourceElement.dataset.held = held;
+});
+
+function isTyping(target) {
+  return target.closest("input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]") !== null;
+}
+
+function walk(step) {
+  const links = [...document.querySelectorAll(".tickets a")];
+  if (!links.length) return;
+  const here = links.indexOf(document.activeElement);
+  const next = here < 0 ? (step > 0 ? 0 : links.length - 1) : here + step;
+  const link = links[Math.min(Math.max(next, 0), links.length - 1)];
+  link.focus();
+  link.scrollIntoView({ block: "nearest" });
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isTyping(event.target)) return;
+  if (event.key === "j") walk(1);
+  else if (event.key === "k") walk(-1);
+  else {
+    const wanted = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    if (!wanted) return;
+    event.preventDefault();
+    wanted.focus();
+    wanted.click();
+  }
+});
+
+// Sending a form from within its words.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !event.target.form) return;
+  event.preventDefault();
+  event.target.form.requestSubmit();
+});
