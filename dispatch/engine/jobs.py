@@ -220,9 +220,6 @@ def _client(settings: Settings) -> Redis:
 
 
 def _connect(settings: Settings, *, timeout_s: float | None) -> Redis:
-    return Redis.from_url(
-        str(settings.redis_url),
-        socket_timeout=timeout_s,
-        socket_connect_timeout=REDIS_TIMEOUT_S,
-        health_check_interval=0,
-    )
+    url = str(settings.redis_url)
+    over_network = {} if url.startswith("unix:") else {"socket_connect_timeout": REDIS_TIMEOUT_S}
+    return Redis.from_url(url, socket_timeout=timeout_s, **over_network)
