@@ -150,7 +150,7 @@ def _flattened(image: Image.Image) -> Image.Image:
 
 def _encoded(image: Image.Image, quality: int) -> bytes:
     out = io.BytesIO()
-    image.save(out, "JPEG", quality=quality, progressive=True, optimize=True)
+    image.save(out, "JPEG", quality=quality, optimize=True)
     return out.getvalue()
 
 
