@@ -52,13 +52,15 @@ class Change:
             intake_district=self.ticket.intake_district, id=uuid7(), ticket_id=self.ticket.id, **values
         )
         self._pending.append(row)
-        self.rows(table).append(row)
+        if table in self._known:
+            self._known[table].append(row)
         return row
 
     def rows(self, table: type[SQLModel]) -> list[Any]:
         """This ticket's rows of a table in the order of their writing, those of this change included."""
         if table not in self._known:
-            self._known[table] = [] if self._new else queries.rows(self.session, table, self.ticket)
+            stored = [] if self._new else queries.rows(self.session, table, self.ticket)
+            self._known[table] = stored + [row for row in self._pending if isinstance(row, table)]
         return self._known[table]
 
     def write(self) -> None:

@@ -194,6 +194,7 @@ class World:
 
     def refresh(self, session: Session, *, at_once: bool = False) -> Standing:
         """The present standing world; looks for changes at most once a second."""
+        session.connection()  # first the database's lock, then ours: the other way round two writers wait in a ring
         with self._lock:
             now = time.monotonic()
             if self._standing is None or at_once or now - self._looked_at >= LOOK_EVERY_S:

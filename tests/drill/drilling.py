@@ -1,0 +1,118 @@
+"""One drill on one database: start, load, kill, let it settle, stop, count."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import col, select
+
+from dispatch.record import firing
+from dispatch.record.models import Timer
+from tests.drill.audit import ZERO, Findings, audit, unfinished
+from tests.drill.clients import Client, Handler, Ledger, Reporter
+from tests.drill.service import Service, prepare
+
+REPORTERS = 3
+PAUSE_S = (0.2, 1.0)
+FLUSH_EVERY = 12
+SETTLE_WITHIN_S = 60.0
+
+
+@dataclass
+class Outcome:
+    """What one drill did and found."""
+
+    database: str
+    kills: int
+    findings: Findings
+    killed: dict[str, int] = field(default_factory=dict)
+    answers: dict[int, int] = field(default_factory=dict)
+    complaints: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    settled_s: float = 0.0
+    longest_gap_s: float = 0.0
+    timer_late_p99_s: float = 0.0
+    timer_late_max_s: float = 0.0
+    exit_code: int = 0
+
+    def wrong(self) -> list[str]:
+        """Everything that must not be; empty when the drill was passed."""
+        counted = [f"{name} {getattr(self.findings, name)}" for name in ZERO if getattr(self.findings, name)]
+        return counted + self.findings.details + self.complaints[:5]
+
+    def as_json(self) -> dict[str, Any]:
+        figures = asdict(self.findings)
+        figures.pop("details")
+        own = {k: v for k, v in asdict(self).items() if k not in ("findings", "complaints", "database")}
+        own["answers"] = {str(status): count for status, count in sorted(self.answers.items())}
+        return {**figures, **own, "complaints": len(self.complaints)}
+
+
+def drill(kind: str, *, kills: int, seed: int, tell: Callable[[str], None] = print) -> Outcome:
+    """Kill `kills` times on a database of this kind; everything is removed afterwards."""
+    service = prepare(kind)
+    try:
+        service.start()
+        return _drill(service, kind, kills, seed, tell)
+    finally:
+        service.remove()
+
+
+def _drill(service: Service, kind: str, kills: int, seed: int, tell: Callable[[str], None]) -> Outcome:
+    dice, began_s = random.Random(seed), time.monotonic()
+    ledger, stop = Ledger(), threading.Event()
+    people = [Reporter(Client(service.url, "worker", ledger, stop), seed + n) for n in range(REPORTERS)]
+    crowd: list[threading.Thread] = [*people, Handler(Client(service.url, "department", ledger, stop), seed)]
+    for one in crowd:
+        one.start()
+    done = 0
+    while done < kills:
+        time.sleep(dice.uniform(*PAUSE_S))
+        done += service.kill_one(dice) is not None
+        if done % FLUSH_EVERY == 0:
+            service.wipe_redis()
+        if done % 20 == 0:
+            tell(f"{kind}: {done} kills, {len(ledger.tickets)} reports acknowledged")
+    stop.set()
+    for one in crowd:
+        one.join(timeout=120)
+    with service.database.reading() as session:
+        judged_at = service.database.now(session)
+    settled_s = _settle(service, judged_at)
+    code = service.stop()
+    with service.database.reading() as session:
+        findings = audit(session, service.settings, ledger, judged_at)
+        late = sorted(
+            (timer.done_at - timer.due_at).total_seconds()
+            for timer in session.exec(select(Timer).where(col(Timer.outcome) == firing.DONE))
+            if timer.done_at
+        )
+    return Outcome(
+        database=kind,
+        kills=done,
+        findings=findings,
+        killed=service.killed,
+        answers=ledger.answers,
+        complaints=ledger.complaints,
+        seconds=round(time.monotonic() - began_s, 1),
+        settled_s=round(settled_s, 1),
+        longest_gap_s=round(ledger.longest_gap_s(), 2),
+        timer_late_p99_s=round(late[int(len(late) * 0.99)], 2) if late else 0.0,
+        timer_late_max_s=round(late[-1], 2) if late else 0.0,
+        exit_code=code,
+    )
+
+
+def _settle(service: Service, judged_at: datetime) -> float:
+    """Wait until nothing that was due at `judged_at` is left undone; the answer is how long that took."""
+    began_s = time.monotonic()
+    while time.monotonic() - began_s < SETTLE_WITHIN_S:
+        with service.database.reading() as session:
+            if unfinished(session, judged_at) == 0:
+                break
+        time.sleep(0.2)
+    return time.monotonic() - began_s

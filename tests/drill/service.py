@@ -1,0 +1,173 @@
+"""The whole service as `flask up` starts it over a town in a hurry, and a hand that kills its parts."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import redis
+from sqlalchemy import delete
+from sqlmodel import Session, select
+
+from dispatch import data
+from dispatch.engine.children import end, spawn
+from grid import schema
+from grid.accounts import passwords
+from grid.database import Database
+from grid.models import Account, NoticeRule, TimeLimit
+from grid.settings import Settings, load_settings
+from tests.services import PostgresCluster, free_port, private_folder
+from tests.town import found_town
+
+ROOT = Path(__file__).parents[2]
+PASSWORD = "a sentence nobody guesses"
+READY_WITHIN_S = 60.0
+# Seconds instead of days, so that every kind of timer comes due during the drill.
+LIMITS_S = {"open": 3.0, "handle": 8.0, "total": 12.0}
+OTHER_LIMIT_S = 3600.0
+
+
+@dataclass
+class Service:
+    """One running service on one database."""
+
+    folder: Path
+    settings: Settings
+    database: Database
+    environment: Mapping[str, str]
+    cluster: PostgresCluster | None = None
+    process: "subprocess.Popen[bytes] | None" = None
+    killed: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return self.settings.base_url
+
+    def start(self) -> None:
+        with (self.folder / "up.log").open("ab") as output:
+            self.process = spawn(
+                [sys.executable, "-m", "flask", "--app", "app", "up"],
+                env=self.environment,
+                cwd=ROOT,
+                output=output,
+                death_signal=signal.SIGTERM,
+            )
+        give_up_at = time.monotonic() + READY_WITHIN_S
+        while not self.is_ready():
+            if self.process.poll() is not None or time.monotonic() > give_up_at:
+                raise RuntimeError((self.folder / "up.log").read_text(errors="replace"))
+            time.sleep(0.2)
+
+    def is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def parts(self) -> dict[str, int]:
+        """The process of each part that is up, told by the log that it writes to."""
+        assert self.process is not None
+        found: dict[str, int] = {}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                if int(stat.read_text().rpartition(")")[2].split()[1]) == self.process.pid:
+                    log = Path(os.readlink(stat.parent / "fd" / "1"))
+                    found[log.stem] = int(stat.parent.name)
+        return found
+
+    def kill_one(self, dice: random.Random) -> str | None:
+        """SIGKILL to some part that is up; PostgreSQL is started again at once."""
+        names = sorted(self.parts()) + (["postgres"] if self.cluster else [])
+        name = dice.choice(names)
+        if name == "postgres" and self.cluster:
+            self.cluster.kill()
+            self.cluster.start()
+        else:
+            pid = self.parts().get(name)
+            if pid is None:
+                return None
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.killed[name] = self.killed.get(name, 0) + 1
+        return name
+
+    def wipe_redis(self) -> None:
+        """FLUSHALL, if Redis is up."""
+        with (
+            suppress(redis.RedisError),
+            redis.Redis(unix_socket_path=self.redis_socket, socket_timeout=1) as client,
+        ):
+            client.flushall()
+            self.killed["flushall"] = self.killed.get("flushall", 0) + 1
+
+    @property
+    def redis_socket(self) -> str:
+        return str(self.folder / "redis" / "redis.sock")
+
+    def stop(self) -> int:
+        """End the service as Ctrl-C does; the answer is its exit code."""
+        assert self.process is not None
+        end(self.process, grace_seconds=30)
+        return int(self.process.returncode)
+
+    def remove(self) -> None:
+        if self.process is not None:
+            end(self.process)
+        self.database.dispose()
+        if self.cluster:
+            self.cluster.remove()
+
+
+def prepare(kind: str) -> Service:
+    """Settle the hurried town in a new database of this kind; nothing runs yet but PostgreSQL."""
+    folder = private_folder("drill")
+    cluster = None
+    port = free_port()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("GRID_", "DATABASE_", "REDIS_"))}
+    environment |= {"GRID_INSTANCE_PATH": str(folder), "GRID_PORT": str(port)}
+    if kind == "postgresql":
+        cluster = PostgresCluster(durable=True)
+        cluster.create()
+        cluster.start()
+        environment["DATABASE_URL"] = cluster.url(cluster.new_database())
+    settings = load_settings(folder, environment)
+    schema.upgrade(settings.database_url)
+    found_town(settings.database_url, folder)
+    database = Database(settings.database_url)
+    database.write(_hurry)
+    return Service(folder, settings, database, environment, cluster)
+
+
+def _hurry(session: Session) -> None:
+    session.execute(delete(TimeLimit))
+    for stage in (
+        "open",
+        "handle",
+        "total",
+        "objection",
+        "dispatch",
+        "contact",
+        "verify",
+        "callback",
+        "rework",
+    ):
+        hours = LIMITS_S.get(stage, OTHER_LIMIT_S) / 3600
+        session.add(TimeLimit(ruleset_version=1, id=stage, stage=stage, amount=hours, unit="urgent_hour"))
+    if not session.exec(select(NoticeRule)).first():
+        for row in data.notices().rows:
+            values = {
+                n: getattr(row, n) for n in ("id", "happening", "audience", "urgent", "channel", "text")
+            }
+            session.add(NoticeRule(ruleset_version=1, **values))
+    hashed = passwords.hash_password(PASSWORD)
+    for account in session.exec(select(Account)):
+        account.password_hash = hashed
+        session.add(account)
