@@ -20,6 +20,7 @@ from tests.town import COVER, GARBAGE, IN_EAST, IN_WEST
 REQUEST_S = 10.0
 RETRY_S = 0.2
 RETRY_FOR_S = 90.0
+PACE_S = 0.15
 # What says "try the same again": no answer, an answer from a part that is down, too many at once.
 UNKNOWN = frozenset({429, 500, 502, 503, 504})
 
@@ -98,7 +99,7 @@ class Reporter(threading.Thread):
         self._client, self._dice = client, random.Random(seed)
 
     def run(self) -> None:
-        while not self._client.stop.is_set():
+        while not self._client.stop.wait(PACE_S):
             self._report()
 
     def _report(self) -> None:

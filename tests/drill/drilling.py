@@ -19,7 +19,7 @@ from tests.drill.service import Service, prepare
 REPORTERS = 3
 PAUSE_S = (0.2, 1.0)
 FLUSH_EVERY = 12
-SETTLE_WITHIN_S = 60.0
+STUCK_S = 30.0
 
 
 @dataclass
@@ -108,11 +108,13 @@ def _drill(service: Service, kind: str, kills: int, seed: int, tell: Callable[[s
 
 
 def _settle(service: Service, judged_at: datetime) -> float:
-    """Wait until nothing that was due at `judged_at` is left undone; the answer is how long that took."""
-    began_s = time.monotonic()
-    while time.monotonic() - began_s < SETTLE_WITHIN_S:
+    """Wait until nothing that was due at `judged_at` is left undone, or no more is being done."""
+    began_s = moved_s = time.monotonic()
+    left = -1
+    while left and time.monotonic() - moved_s < STUCK_S:
         with service.database.reading() as session:
-            if unfinished(session, judged_at) == 0:
-                break
+            before, left = left, unfinished(session, judged_at)
+        if left != before:
+            moved_s = time.monotonic()
         time.sleep(0.2)
     return time.monotonic() - began_s
