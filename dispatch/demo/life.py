@@ -9,10 +9,11 @@ from uuid import UUID
 
 import numpy as np
 import shapely
-from sqlalchemy import select
+from sqlalchemy import and_, bindparam, exists, select
 from sqlmodel import Session, col
 
 from dispatch.demo import city as made_up
+from dispatch.demo.cast import Cast, by_link
 from dispatch.demo.saying import Case, given_for, report_for
 from dispatch.demo.stories import CONTACT, STANDING, STORIES, Step, Story
 from dispatch.demo.texts import SPOTS, all_said
@@ -20,12 +21,10 @@ from dispatch.record import actions, firing
 from dispatch.record.models import OutboxRow, Ticket, Timer
 from dispatch.record.world import World
 from dispatch.rules.deadlines import Clock, Limit, OfficeHours, Unit, due, latest_start
-from dispatch.rules.workflow import BY_ACTION
+from dispatch.rules.workflow import BY_ACTION, State
 from geo.borders import Level
-from grid import accounts
 from grid.database import Database
 from grid.errors import Conflict, NotAllowed, NotFound
-from grid.models import Account
 from grid.permissions import Actor
 from grid.settings import Settings
 
@@ -66,19 +65,19 @@ class Life:
         self.hours = OfficeHours(settings.timezone)
         self.clock = now - timedelta(days=DAYS + 1)
         self.queue: list[Due] = []
-        self.actors: dict[str, Actor] = {}
+        self.actors: Cast
         self.refused = 0
 
     def play(self) -> None:
         """Everything from ninety days ago to now, in one transaction: a city half lived through would be no use."""
         with self.database.reading() as session:
             self.world.refresh(session)
-            self.actors = _actors(session, self.now)
         for number, (at, case) in enumerate(self._cases()):
             heapq.heappush(self.queue, Due(at, number, case, -1))
         self.database.write(self._play)
 
     def _play(self, session: Session) -> None:
+        self.actors = Cast(session, self.now.date())
         self._play_until(session, self.now)
         _carried(session, self.now)
 
@@ -138,7 +137,7 @@ class Life:
 
     def _who(self, who: str, ticket: Ticket) -> Actor | None:
         if who == "reporter":
-            return _by_link(ticket.id)
+            return by_link(ticket.id)
         if who == "clerk":
             return self.actors.get(ticket.main_code or "")
         if who == "verifier":
@@ -261,44 +260,36 @@ def _is_at(ticket: Ticket, action: str) -> bool:
 
 
 def _carried(session: Session, now: datetime) -> None:
-    """Notices of long ago are not sent today; those of the last hours are left to the running service."""
+    """Notices of long ago are not sent today; the running service sends those of the last hours and what is
+    still to be answered.
+    """
+    waits = exists().where(
+        and_(
+            col(Ticket.intake_district) == col(OutboxRow.intake_district),
+            col(Ticket.id) == col(OutboxRow.ticket_id),
+            col(Ticket.state).in_((State.VERIFIED, State.CALLBACK)),
+        )
+    )
     query = select(OutboxRow).where(
-        col(OutboxRow.done_at).is_(None), col(OutboxRow.created_at) < now - CARRIED_BY_SERVICE
+        col(OutboxRow.done_at).is_(None),
+        col(OutboxRow.created_at) < now - CARRIED_BY_SERVICE,
+        ~and_(col(OutboxRow.topic) == "ask_reporter", waits),
     )
     for row in session.execute(query).scalars():
         row.done_at = row.created_at
 
 
+NEXT_TIMER = (
+    select(Timer)
+    .where(col(Timer.done_at).is_(None), col(Timer.due_at) <= bindparam("until"))
+    .order_by(col(Timer.due_at), col(Timer.id))
+    .limit(1)
+)
+
+
 def _next_timer(session: Session, until: datetime) -> Timer | None:
-    query = select(Timer).where(col(Timer.done_at).is_(None), col(Timer.due_at) <= until)
-    found: Timer | None = session.execute(
-        query.order_by(col(Timer.due_at), col(Timer.id)).limit(1)
-    ).scalar_one_or_none()
+    found: Timer | None = session.execute(NEXT_TIMER, {"until": until}).scalar_one_or_none()
     return found
-
-
-def _actors(session: Session, now: datetime) -> dict[str, Actor]:
-    """Everybody by login, clerks by their unit, workers also by the community they walk."""
-    found: dict[str, Actor] = {}
-    for account in session.execute(select(Account)).scalars().all():
-        actor = accounts.actor_of(session, account, now.date())
-        found[account.login] = actor
-        if actor.may("ticket:report"):
-            for area in actor.area_codes:
-                found[f"@{area[:12]}"] = actor
-    return found
-
-
-def _by_link(ticket_id: UUID) -> Actor:
-    return Actor(
-        account_id=None,
-        person_key=f"reporter:{ticket_id}",
-        name="诉求人",
-        duty_class=None,
-        channel="link",
-        linked_ticket=ticket_id,
-        linked_verbs=frozenset({"ticket:read", "ticket:call_back"}),
-    )
 
 
 def _outside(rng: random.Random) -> tuple[float, float, str]:

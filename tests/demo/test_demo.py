@@ -105,7 +105,9 @@ def test_its_history_is_in_order_and_nothing_due_was_left_out(made: Made) -> Non
     assert Counter(e.action for e in events)["dispatch"] > FORMER
     assert all(timer.due_at > TUESDAY_EVENING for timer in waiting)
     assert all(row.handled_at and row.handled_at > row.dispatched_at for row in handled)
-    assert all(row.created_at > TUESDAY_EVENING - timedelta(days=1) for row in unsent)
+    assert all(
+        row.created_at > TUESDAY_EVENING - timedelta(days=1) for row in unsent if row.topic != "ask_reporter"
+    )
 
 
 def test_everybody_on_the_list_can_sign_in_and_every_role_is_there(made: Made) -> None:
