@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from dispatch.record.world import World
 from grid.database import Database
 from grid.settings import Settings
-from web import audiences, cli, errors, health, labels, session
+from web import audiences, cli, errors, health, labels, session, watching
 from web.gate import access, bodies, headers, limits
 
 FORM_OVERHEAD_BYTES = 1024 * 1024
@@ -41,6 +41,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         hops = its.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.extensions.update(settings=its, database=Database(its.database_url), world=World(its))
+    watching.register(app)
     Babel(app)
     labels.register(app)
     bodies.register(app)

@@ -198,12 +198,15 @@ def make_engine(url: str) -> Engine:
         pool_timeout=POOL_TIMEOUT_S,
         pool_pre_ping=True,
         pool_recycle=1800,
+        hide_parameters=True,
         connect_args={"options": options, "connect_timeout": 5},
     )
 
 
 def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url, module=sqlite, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    engine = create_engine(
+        url, module=sqlite, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}
+    )
     journal = "WAL" if wal_is_safe() else "DELETE"
 
     @event.listens_for(engine, "connect")

@@ -38,6 +38,7 @@ class Settings:
     trusted_proxies: int = 0
     workers: int = 1
     demo: bool = False
+    metrics_token: str | None = None
 
     @property
     def zone(self) -> ZoneInfo:

@@ -52,7 +52,7 @@ def register(app: Flask, its: Settings) -> None:
 
 def find_actor() -> None:
     """Put the actor of this request's token, if any, into `g`."""
-    if request.endpoint in (None, "static", "health.healthz", "health.readyz"):
+    if request.endpoint in (None, "static", "health.healthz", "health.readyz", "watching.metrics"):
         return
     token = bearer_token() or request.cookies.get(COOKIE)
     if not token:

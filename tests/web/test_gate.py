@@ -15,6 +15,7 @@ PUBLIC = {
     "openapi.spec",
     "health.healthz",
     "health.readyz",
+    "watching.metrics",
     "session.sign_in",
     "api.sign_in",
     "resident.callback",

@@ -19,6 +19,7 @@ from flask.cli import ScriptInfo, with_appcontext
 from dispatch.engine import jobs, redis_server, sweeper
 from dispatch.engine.sockets import announce_ready
 from dispatch.engine.supervising import Part, Supervisor
+from grid import logs
 from grid.settings import Settings
 from web.cli.preparing import prepare, read_settings
 from web.serving import serve
@@ -162,6 +163,7 @@ def sweep() -> None:
 
 
 def _web(app: Flask) -> None:
+    logs.set_up()
     settings = read_settings()
     # The application itself refuses what is too large, in words; this only bounds what is read before it can.
     limit = 2 * (app.config.get("MAX_CONTENT_LENGTH") or settings.max_photo_bytes)
@@ -177,6 +179,7 @@ def _sweep() -> None:
 
 
 def _run_until_stopped(part: Callable[[Settings, Event], None]) -> None:
+    logs.set_up()
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
