@@ -25,7 +25,7 @@ async function drawMap(box, { point = true } = {}) {
         style: (area) => ({
           color: area.properties.own ? INK.own : INK.line,
           weight: area.properties.own ? 3 : 1,
-          fillOpacity: area.properties.own ? 0.12 : 0.03,
+          fillOpacity: area.properties.own ? 0.14 : 0.05,
         }),
         onEachFeature: (area, layer) => layer.bindTooltip(labelOf(area.properties.name)),
         interactive: true,
