@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from geo.doubting import SNAP_M, WIDEST_CIRCLE_M, circle_shares, in_gap, leaves_within, nearest_leaf
+from geo.answers.doubting import SNAP_M, WIDEST_CIRCLE_M, circle_shares, in_gap, leaves_within, nearest_leaf
+from geo.answers.many import Many
+from geo.answers.nearness import border_finder
+from geo.answers.neighbouring import area_of, border_distance, neighbours
+from geo.answers.profiles import Profile, Profiles
 from geo.errors import BadPoint
 from geo.frames import Frame, checked_point, known_frame, to_wgs84, to_wgs84_array
 from geo.index.file import IndexFile
 from geo.index.layout import Layout
 from geo.index.lookup import Keys, ManyFinder, point_finder
-from geo.index.nearness import border_finder
 from geo.index.shapes import PER_DEGREE
-from geo.many import Many
-from geo.neighbouring import area_of, border_distance, neighbours
 from geo.placed import Candidate, Placed
-from geo.profiles import Profile, Profiles
 from geo.zones import square_metres
 
 __all__ = ["Candidate", "Locator", "Many", "Placed"]

@@ -6,6 +6,7 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from geo.answers.nearness import border_finder
 from geo.borders import AreaShape, Level, OverlayShape, build_index
 from geo.index import cells as cells_module
 from geo.index.cells import build_cells
@@ -14,7 +15,6 @@ from geo.index.exact import ring_edges, within, within_many
 from geo.index.file import IndexFile, write_file
 from geo.index.keys import set_keys
 from geo.index.lookup import ManyFinder, point_finder
-from geo.index.nearness import border_finder
 from geo.index.shapes import PER_DEGREE, Rings
 from geo.inventing import City
 from geo.locating import Locator

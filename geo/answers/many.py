@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.answers.profiles import Profiles
 from geo.borders import LEVELS, Level
 from geo.index.layout import Layout
 from geo.index.lookup import Keys
-from geo.profiles import Profiles
 
 
 class Many:
