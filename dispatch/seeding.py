@@ -10,7 +10,16 @@ from sqlmodel import Session, SQLModel, col, select
 from dispatch import data
 from grid import calendar, rulesets
 from grid.auditing import record_change
-from grid.models import AdmissionRule, Category, NoticeRule, Responsibility, Ruleset, TimeLimit
+from grid.models import (
+    AdmissionRule,
+    Category,
+    EscalationRung,
+    NoticeRule,
+    Responsibility,
+    Ruleset,
+    StagedLimit,
+    TimeLimit,
+)
 
 AUTHOR = "随系统提供"
 YEARS_BACK = 2
@@ -60,6 +69,8 @@ def _seed_rules(session: Session, now: datetime) -> int | None:
         return None
     rows: Iterable[SQLModel] = [
         *(_as(TimeLimit, row) for row in data.time_limits().rows),
+        *(_as(StagedLimit, row) for row in data.staged_limits().rows),
+        *(_as(EscalationRung, row) for row in data.escalation().rows),
         *(_as(Responsibility, row) for row in data.responsibilities().rows),
         *(_as(AdmissionRule, row) for row in data.admission().rows),
         *(_as(NoticeRule, row) for row in data.notices().rows),

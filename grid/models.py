@@ -73,6 +73,7 @@ class Organisation(SQLModel, table=True):
     area_code: str | None = Field(default=None, index=True)
     supervised_by: str | None = Field(default=None, sa_type=Words)
     duty_24x7: bool = False
+    approves_answers: bool = False
     phone: str | None = Field(default=None, sa_type=Words)
     closed_on: date | None = None
 
@@ -163,6 +164,7 @@ class Category(SQLModel, table=True):
     verify_mode: str = "field"
     urgent: bool = False
     enforcement: bool = False
+    preverify: bool = False
     public_space: bool = True
     keywords: str | None = Field(default=None, sa_type=Words)
     source: str | None = Field(default=None, sa_type=Words)
@@ -193,6 +195,34 @@ class TimeLimit(SQLModel, table=True):
     urgent: bool | None = None
     amount: float
     unit: str
+    source: str | None = Field(default=None, sa_type=Words)
+
+
+class StagedLimit(SQLModel, table=True):
+    """A step of a matter that is done in stages, each with a limit of its own."""
+
+    __tablename__ = "staged_limit"
+    ruleset_version: int = Field(primary_key=True, foreign_key="ruleset.version")
+    category_code: str = Field(primary_key=True)
+    step: int = Field(primary_key=True)
+    name: str
+    amount: float
+    unit: str
+    source: str | None = Field(default=None, sa_type=Words)
+
+
+class EscalationRung(SQLModel, table=True):
+    """A rung of the ladder that a clock climbs: at a part of its limit, or so much later than the limit."""
+
+    __tablename__ = "escalation_rung"
+    ruleset_version: int = Field(primary_key=True, foreign_key="ruleset.version")
+    clock: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    urgent: bool = Field(primary_key=True)
+    percent: int
+    after_amount: float | None = None
+    after_unit: str | None = Field(default=None, sa_type=Words)
+    tell: str
     source: str | None = Field(default=None, sa_type=Words)
 
 

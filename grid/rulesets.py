@@ -8,10 +8,25 @@ from sqlalchemy import func
 from sqlmodel import Session, SQLModel, col, select
 
 from grid.auditing import record_change, values_of
-from grid.models import AdmissionRule, NoticeRule, Responsibility, Ruleset, TimeLimit
+from grid.models import (
+    AdmissionRule,
+    EscalationRung,
+    NoticeRule,
+    Responsibility,
+    Ruleset,
+    StagedLimit,
+    TimeLimit,
+)
 from grid.permissions import Actor
 
-TABLES: tuple[Any, ...] = (TimeLimit, Responsibility, AdmissionRule, NoticeRule)
+TABLES: tuple[Any, ...] = (
+    TimeLimit,
+    StagedLimit,
+    EscalationRung,
+    Responsibility,
+    AdmissionRule,
+    NoticeRule,
+)
 
 
 def newest_version(session: Session) -> int | None:

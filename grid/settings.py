@@ -37,6 +37,8 @@ class Settings:
     session_limit_hours: int = 7 * 24
     trusted_proxies: int = 0
     workers: int = 1
+    callback_percent: int = 100
+    callback_seed: str = "callback"
     demo: bool = False
     metrics_token: str | None = None
 

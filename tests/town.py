@@ -19,6 +19,7 @@ from dispatch.record.intake import Mode, Report, Reported
 from dispatch.record.models import Source, StoredPhoto, Ticket
 from dispatch.record.world import World
 from geo.borders import AreaShape, Level, OverlayShape, build_index
+from grid.auditing import record_change
 from grid.database import Database
 from grid.models import (
     Account,
@@ -32,6 +33,7 @@ from grid.models import (
     Post,
     Responsibility,
     Ruleset,
+    StagedLimit,
     TimeLimit,
 )
 from grid.permissions import ROLES, Actor, Tenure
@@ -47,6 +49,7 @@ MONDAY = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai
 PHOTO = "a" * 64
 
 GARBAGE, COVER, CONSULT, PARKING = "200102", "100102", "900001", "200505"
+BUILDING, SCRAPS, NOBODYS = "200101", "200110", "100114"
 CENTRE, PATROL, SANITATION, DRAINAGE, STREET_OFFICE, COMMUNITY_OFFICE, POLICE = (
     "centre",
     "patrol",
@@ -56,12 +59,14 @@ CENTRE, PATROL, SANITATION, DRAINAGE, STREET_OFFICE, COMMUNITY_OFFICE, POLICE = 
     "community-office",
     "enforcement",
 )
+SECTION = "sanitation-team-1"
 
 ORGANISATIONS = (
     (CENTRE, "区指挥中心", "centre", None, DISTRICT),
     (PATROL, "网格化服务中心", "patrol", CENTRE, DISTRICT),
     (SANITATION, "区环卫局", "sanitation", CENTRE, DISTRICT),
     (DRAINAGE, "排水公司", "drainage", CENTRE, DISTRICT),
+    (SECTION, "环卫一所", "sanitation_team", SANITATION, DISTRICT),
     (POLICE, "区综合执法局", "chengguan", CENTRE, DISTRICT),
     (STREET_OFFICE, "东门街道办事处", "street", CENTRE, STREET),
     (COMMUNITY_OFFICE, "井巷社区", "community", STREET_OFFICE, COMMUNITY),
@@ -71,8 +76,11 @@ CATEGORIES = (
     ("2001", "市容环境", "20", "event", False, {}),
     (GARBAGE, "暴露垃圾", "2001", "event", True, {}),
     ("2005", "街面秩序", "20", "event", False, {}),
+    (BUILDING, "私搭乱建", "2001", "event", True, {"enforcement": True}),
+    (SCRAPS, "非法小广告", "2001", "event", True, {"preverify": True}),
     (PARKING, "机动车乱停放", "2005", "event", True, {"enforcement": True}),
     ("10", "部件", None, "part", False, {}),
+    (NOBODYS, "无主(不明)井盖", "10", "part", True, {"urgent": True}),
     (COVER, "污水井盖", "10", "part", True, {"urgent": True}),
     (
         CONSULT,
@@ -99,10 +107,29 @@ LIMITS = (
     ("callback", None, 1, "work_day"),
     ("review", None, 1, "work_day"),
     ("rework", None, 3, "work_day"),
+    ("accept", None, 2, "hour"),
+    ("preverify", None, 4, "work_hour"),
+    ("supplement", None, 5, "work_day"),
+    ("second_look", None, 4, "work_hour"),
+    ("receipt", None, 2, "work_day"),
+    ("extension", None, 1, "work_day"),
+    ("extension_max", None, 15, "work_day"),
+    ("suspension", None, 1, "work_day"),
+    ("settle_owner", None, 5, "work_day"),
+    ("leader_approval", None, 4, "work_hour"),
+    ("assist", None, 3, "work_day"),
+    ("assist_sign", None, 0.5, "hour"),
+    ("track", None, 30, "work_day"),
+    ("reopen", None, 30, "day"),
+    ("supervision", None, 3, "work_day"),
+    ("upper_reserve", None, 1, "work_day"),
 )
+STEPS = (("责令停工", 4, "work_hour"), ("立案处罚", 7, "work_day"), ("拆除", 20, "work_day"))
 RESPONSIBILITIES = (
     ("r-city", "2001", SANITATION),
     ("r-cover", COVER, DRAINAGE),
+    ("r-nobodys", NOBODYS, SANITATION),
+    ("r-building", BUILDING, POLICE),
     ("r-street", "2005", "kind:chengguan"),
 )
 PEOPLE = (
@@ -113,6 +140,14 @@ PEOPLE = (
     ("dispatcher", "派遣员", "dispatcher", CENTRE, None),
     ("operator", "热线受理员", "operator", CENTRE, None),
     ("agent", "回访员", "callback_agent", CENTRE, None),
+    ("clerk2", "第二派遣员", "dispatcher", CENTRE, None),
+    ("operator2", "第二受理员", "operator", CENTRE, None),
+    ("street", "街道经办", "street_clerk", STREET_OFFICE, None),
+    ("community", "社区工作人员", "community_clerk", COMMUNITY_OFFICE, COMMUNITY),
+    ("officer", "执法队员", "officer", POLICE, None),
+    ("police", "执法局经办", "clerk", POLICE, None),
+    ("chief", "环卫局分管领导", "leader", SANITATION, None),
+    ("section", "环卫一所经办", "clerk", SECTION, None),
     ("supervisor", "督查员", "supervisor", CENTRE, None),
     ("inspector", "材料核查员", "material_verifier", CENTRE, None),
     ("administrator", "管理员", "administrator", CENTRE, None),
@@ -141,6 +176,16 @@ class Town:
     def ticket(self, code: str) -> Ticket:
         with self.database.reading() as session:
             return queries.find(session, code, self.supervisor.actor)
+
+    def approves(self, organisation: str) -> None:
+        """From now on the leader of this unit approves its answers."""
+        with self.database.writing() as session:
+            unit = session.get(Organisation, organisation)
+            assert unit is not None
+            unit.approves_answers = True
+            record_change(session, None, "organisation", organisation, "change", now=self.now)
+        with self.database.reading() as session:
+            self.world.refresh(session, at_once=True)
 
     def photo(self, sha256: str = PHOTO) -> str:
         with self.database.writing() as session:
@@ -255,6 +300,27 @@ def _settle(database: Database, folder: Path) -> None:
                     ruleset_version=1, id=f"l{number}", stage=stage, urgent=urgent, amount=amount, unit=unit
                 )
             )
+        session.add(
+            TimeLimit(
+                ruleset_version=1,
+                id="make-safe",
+                stage="make_safe",
+                category_code=NOBODYS,
+                amount=2,
+                unit="urgent_hour",
+            )
+        )
+        for step, (name, amount, unit) in enumerate(STEPS, start=1):
+            session.add(
+                StagedLimit(
+                    ruleset_version=1,
+                    category_code=BUILDING,
+                    step=step,
+                    name=name,
+                    amount=amount,
+                    unit=unit,
+                )
+            )
         for rule, category, main in RESPONSIBILITIES:
             session.add(Responsibility(ruleset_version=1, id=rule, category_code=category, main=main))
         session.add(
@@ -264,7 +330,7 @@ def _settle(database: Database, folder: Path) -> None:
                 matter="城市管理",
                 category_code="2005",
                 organisation_kind="community",
-                applies_to="main",
+                applies_to="main;assistant;inspection",
                 clause="不得将社区作为城市管理事务的责任主体",
             )
         )

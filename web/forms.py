@@ -242,7 +242,10 @@ _KINDS: dict[GivenKind, Any] = {
     GivenKind.CHOICE: str,
     GivenKind.PHOTOS: Annotated[tuple[Sha256, ...], Field(max_length=MAX_PHOTOS)],
     GivenKind.ORGANISATION: Code,
+    GivenKind.ORGANISATIONS: Annotated[tuple[Code, ...], Field(min_length=1, max_length=20)],
     GivenKind.AREA: Code,
+    GivenKind.CATEGORY: Code,
+    GivenKind.CODE: Code,
     GivenKind.INSTANT: datetime,
     GivenKind.SCORE: Annotated[int, Field(ge=1, le=5)],
 }

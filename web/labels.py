@@ -12,7 +12,7 @@ from flask import Flask, g, url_for
 from flask_babel import gettext
 
 from dispatch.record.models import Queue, Source, Ticket
-from dispatch.rules.workflow import BY_ACTION, OPEN_STATES, STATES, SUBMIT, State
+from dispatch.rules.workflow import BY_ACTION, MARKS, OPEN_STATES, STATES, SUBMIT, State
 from grid.permissions import ROLES
 from web.context import now, settings
 from web.navigation import menu_of
@@ -31,9 +31,14 @@ QUEUES: dict[Queue, str] = {
     Queue.OBJECTION: "派单异议",
     Queue.CONSULTATION: "会商裁定",
     Queue.REVIEW: "不满意复核",
+    Queue.INTAKE: "待受理",
+    Queue.SECOND_LOOK: "不予受理待审",
+    Queue.RECEIPT: "转送待回执",
+    Queue.OWNERSHIP: "待确权",
+    Queue.APPLICATION: "申请待批",
 }
-CLOCK_KINDS = {"total": "诉求总时限", "handle": "承办时限", "stage": "环节时限"}
 OUTCOMES = {"upheld": "采纳", "refused": "驳回", "settled": "会商裁定"}
+CLOCK_KINDS = {"total": "诉求总时限", "handle": "承办时限", "assist": "协办时限", "stage": "环节时限"}
 UNITS = {
     "urgent_hour": "紧急工作时",
     "work_hour": "工作时",
@@ -79,7 +84,7 @@ def state_label(state: State | str) -> str:
 def action_label(action: str) -> str:
     """The name of what was done."""
     row = BY_ACTION.get(action) or (SUBMIT if action == SUBMIT.action else None)
-    return row.label if row else action
+    return row.label if row else MARKS.get(action, action)
 
 
 def duration(span: timedelta) -> str:

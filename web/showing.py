@@ -17,7 +17,7 @@ from dispatch.record.given import is_needed
 from dispatch.record.models import Objection, Reporter, Ticket, TicketClock
 from dispatch.record.world import Standing, World
 from dispatch.rules import guards
-from dispatch.rules.workflow import BY_ACTION, OPEN_STATES, SUBMIT, Given, GivenKind, Transition
+from dispatch.rules.workflow import BY_ACTION, SUBMIT, Given, GivenKind, Transition
 from geo.borders import Level
 from grid.models import Account, Area, Category, Organisation, OverlayArea
 from grid.permissions import Actor
@@ -183,7 +183,7 @@ class Shown:
     @cached_property
     def clocks(self) -> list[TicketClock]:
         """The clocks that run or stand paused, the total first."""
-        order = {"total": 0, "handle": 1, "stage": 2}
+        order = {"total": 0, "handle": 1, "assist": 2, "stage": 3}
         rows = queries.rows(self.session, TicketClock, self.ticket)
         return sorted((row for row in rows if row.stopped_at is None), key=lambda row: order[str(row.kind)])
 
@@ -238,8 +238,6 @@ class Shown:
     @cached_property
     def possible(self) -> list[Possible]:
         """The actions open to this actor now, each with its fields and whether they must be given."""
-        if self.ticket.state not in OPEN_STATES:
-            return []
         its_facts = facts.facts_of(self.session, self.ticket, self.standing, self.now)
         doer = facts.doer_of(self.actor)
         return [

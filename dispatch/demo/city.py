@@ -128,6 +128,7 @@ def staff(city: City) -> Iterator[accounts.NewAccount]:
         ("huifang", "callback_agent", CENTRE),
         ("ducha", "supervisor", SUPERVISION),
         ("hecha", "material_verifier", SUPERVISION),
+        ("lingdao", "leader", "sanitation-1"),
     ):
         yield accounts.NewAccount(login, next(names), (accounts.NewPost(role, office, town.code),))
     for number, community in enumerate(city.level(Level.COMMUNITY), start=1):
@@ -140,7 +141,9 @@ def staff(city: City) -> Iterator[accounts.NewAccount]:
         if organisation.kind in ("grid_team", "supervision"):
             continue
         is_village = organisation.kind in ("community", "village")
-        role = "community_clerk" if is_village else "clerk"
+        role = {"community": "community_clerk", "village": "community_clerk", "street": "street_clerk"}.get(
+            organisation.kind, "clerk"
+        )
         post = accounts.NewPost(role, organisation.code, organisation.area_code if is_village else None)
         yield accounts.NewAccount(organisation.code, next(names), (post,))
 
@@ -157,6 +160,7 @@ def logins(city: City) -> list[Login]:
         Login("municipal-1", "承办单位:市政养护"),
         Login(_at("street", street), f"承办单位:{street.name}"),
         Login(f"community-{community.code}", f"社区:{community.name}"),
+        Login("lingdao", "分管领导:环境卫生"),
         Login("shouli", "热线受理员"),
         Login("paiqian", "派遣员"),
         Login("huifang", "回访员"),

@@ -3,7 +3,7 @@
 One call, one transaction: ticket row, appended events, clocks and timers, outbox. Everything else reads.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,48 +12,30 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 from uuid6 import uuid7
 
-from dispatch.record import asking, assigning, clocks, deciding, facts, queries
+from dispatch.record import asking, clocks, deciding, facts, queries
 from dispatch.record.change import Change
+from dispatch.record.checking import Asked
 from dispatch.record.codes import new_code
+from dispatch.record.effects.table import EFFECTS
+from dispatch.record.facts import PUBLIC_SOURCES
 from dispatch.record.given import MAX_STATEMENT, checked
 from dispatch.record.intake import Mode, Report, Reported, earlier, remember
-from dispatch.record.models import UNPLACED_DISTRICT, Reporter, Source, Ticket, TicketCode, TicketEvent
+from dispatch.record.models import (
+    UNPLACED_DISTRICT,
+    Queue,
+    Reporter,
+    Source,
+    Ticket,
+    TicketCode,
+    TicketEvent,
+)
 from dispatch.record.world import World
-from dispatch.rules.guards import refusal
+from dispatch.rules.guards import PERSON_GUARDS, refusal
 from dispatch.rules.workflow import BY_ACTION, SUBMIT, State, Transition, actions_from
 from geo.placed import Placed
 from grid.errors import Conflict, InputError, NotAllowed
 from grid.models import Category
 from grid.permissions import SYSTEM_ACTOR, Actor
-
-EFFECTS: dict[str, Callable[[Change, Mapping[str, Any]], None]] = {
-    "accept": assigning.accept,
-    "remind": assigning.settle_on_the_spot,
-    "self_handle": assigning.settle_on_the_spot,
-    "place": deciding.place_by_hand,
-    "dispatch": assigning.dispatch,
-    "open": assigning.open_,
-    "auto_sign": assigning.auto_sign,
-    "contact": assigning.contact,
-    "start": assigning.start,
-    "object": assigning.object_,
-    "object_again": assigning.object_,
-    "uphold_objection": assigning.uphold_objection,
-    "refuse_objection": assigning.refuse_objection,
-    "settle": assigning.settle,
-    "handle": assigning.handle,
-    "skip_verification": asking.verified,
-    "verify_pass": asking.verified,
-    "verify_fail": assigning.verify_fail,
-    "close_unasked": asking.close,
-    "attempt_callback": asking.attempt,
-    "answer_satisfied": asking.satisfied,
-    "answer_unsolved": asking.unsolved,
-    "uphold_dissatisfaction": assigning.second_handling,
-    "dismiss_dissatisfaction": asking.close,
-    "close_unanswered": asking.unanswered,
-    "withdraw": asking.close,
-}
 
 REPORT_VERBS = {
     Source.PATROL: "ticket:report",
@@ -62,7 +44,17 @@ REPORT_VERBS = {
     Source.RESIDENT: "ticket:submit",
     Source.UPPER: "ticket:register",
 }
-PERSON_GUARDS = frozenset({"independent", "not_answerer"})
+ROUTED_AFTER = frozenset(
+    {
+        "place",
+        "accept",
+        "confirm_report",
+        "overrule_rejection",
+        "passed_back",
+        "unmerge",
+        "reopen_instant",
+    }
+)
 FIRST_ACTION = {Mode.REPORT: "accept", Mode.REMIND: "remind", Mode.SELF_HANDLED: "self_handle"}
 
 
@@ -98,11 +90,14 @@ def report(session: Session, report: Report, actor: Actor, world: World, now: da
         "photos": report.photos,
     }
     change.append(SUBMIT, "submit", State.SUBMITTED, given, reasons={"placed": ticket.placed})
-    if report.mode is Mode.REPORT:
-        change.actor = SYSTEM_ACTOR
-    first = BY_ACTION[FIRST_ACTION[report.mode]]
-    _carry_out(change, first, {}, effect_only={"queue": deciding.queue_for(placed)})
-    deciding.dispatch_if_routed(change, placed, _carry_out)
+    first = _first_action(report, category)
+    if first is None:
+        ticket.queue = Queue.INTAKE
+    else:
+        if report.mode is Mode.REPORT:
+            change.actor = SYSTEM_ACTOR
+        _carry_out(change, BY_ACTION[first], {}, effect_only={"queue": deciding.queue_for(placed)})
+        deciding.dispatch_if_routed(change, placed, _carry_out)
     clocks.enter_stage(change, entered=True)
     change.write()
     return remember(session, report, ticket, now)
@@ -157,23 +152,30 @@ def carry(
     standing = world.standing
     category = standing.categories[ticket.category_code]
     clause = deciding.forbidden_clause(standing, ticket, given.get("organisation"))
-    refused = refusal(
-        row.action, facts.facts_of(session, ticket, standing, now, clause), facts.doer_of(actor)
-    )
+    its_facts = facts.facts_of(session, ticket, standing, now, clause)
+    refused = refusal(row.action, its_facts, facts.doer_of(actor))
     if refused is not None:
         kind = NotAllowed if refused.guard in PERSON_GUARDS else Conflict
         raise kind(refused.sentence, guard=refused.guard)
-    values = checked(session, row, given, standing, category)
+    values = checked(
+        session, row, given, standing, category, Asked(session, ticket, standing, its_facts, now)
+    )
     change = Change(session, ticket, actor, world, now)
     _carry_out(change, row, values, request_key=request_key)
     entered = row.target is not None
-    if row.action == "place":
+    if ticket.state is State.FILED and row.action in ROUTED_AFTER:
         deciding.dispatch_if_routed(change, None, _carry_out)
-        entered = ticket.state is not State.FILED
+        entered = entered or ticket.state is not State.FILED
     entered = _follow_up(change) or entered
     ticket.version += 1
     clocks.enter_stage(change, entered=entered)
     change.write()
+    for other, action in change.then:
+        if (
+            refusal(action, facts.facts_of(session, other, standing, now), facts.doer_of(SYSTEM_ACTOR))
+            is None
+        ):
+            carry(session, other, BY_ACTION[action], {}, SYSTEM_ACTOR, world, now)
 
 
 def _carry_out(
@@ -217,6 +219,20 @@ def _follow_up(change: Change) -> bool:
         followed = True
 
 
+def _first_action(report: Report, category: Category) -> str | None:
+    """What the system does with a fresh report; None leaves it to a person at the intake desk."""
+    if report.mode is Mode.HOLD:
+        return None
+    if (
+        report.mode is Mode.REPORT
+        and report.source in PUBLIC_SOURCES
+        and category.preverify
+        and not category.urgent
+    ):
+        return "send_to_verify"
+    return FIRST_ACTION[report.mode]
+
+
 def _new_ticket(
     report: Report, category: Category, placed: Placed, actor: Actor, world: World, now: datetime
 ) -> Ticket:
@@ -244,6 +260,8 @@ def _new_ticket(
         reported_by=actor.account_id,
         captured_at=report.captured_at,
         reported_at=now,
+        upper_code=report.upper_code,
+        upper_due_at=report.upper_due_at,
     )
     deciding.keep_place(ticket, placed, world.standing.generation_id)
     return ticket
@@ -269,6 +287,8 @@ def _check_report(session: Session, report: Report, category: Category, world: W
             checked(session, SUBMIT, {"photos": report.photos}, world.standing, category)
         except InputError as error:
             wrong["photos"] = error.fields["photos"]
+    if report.source is Source.UPPER and not report.upper_code:
+        wrong["upper_code"] = "上级平台派来的工单须填写其编号"
     if wrong:
         raise InputError("上报没有提交:" + ";".join(wrong.values()), wrong)
 
@@ -278,6 +298,7 @@ def _keep_reporter(change: Change, report: Report) -> None:
         Reporter,
         name=report.reporter_name,
         phone=report.reporter_phone,
+        person_key=asking.person_key(change.world.settings, report.reporter_phone),
         consented=report.consented,
         confidential=report.confidential,
         notice_version=report.notice_version,

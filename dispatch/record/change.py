@@ -1,7 +1,7 @@
 """One change of one ticket, gathered and written in one transaction: row + event + clocks + timers + outbox."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,8 @@ class Change:
     """What an action needs at hand, and the door through which it writes.
 
     New rows wait until `write`, so that a change costs one flush; `rows` gives the ticket's rows with them.
+    An effect may put off the start of the stage (`stage_from`) and ask for an action of the system on another
+    ticket when this one is written (`then`).
     """
 
     def __init__(
@@ -40,6 +42,8 @@ class Change:
         self._new = new
         self._pending: list[SQLModel] = []
         self._known: dict[type[SQLModel], list[Any]] = {}
+        self.stage_from: datetime | None = None
+        self.then: list[tuple[Ticket, str]] = []
         self.last: TicketEvent | None = None if new else _last_event(session, ticket)
 
     @property
@@ -94,7 +98,7 @@ class Change:
             elif field is not None and field.kind is GivenKind.PHOTOS:
                 kept[name] = self._show(event_id, action, tuple(value))
             else:
-                kept[name] = value
+                kept[name] = value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
         if commitments:
             kept["statements"] = commitments
         before = self.last.state_to if self.last else None
@@ -132,9 +136,11 @@ class Change:
             self.add(TicketPhoto, event_id=event_id, part=action, sha256=sha256)
         return list(photos)
 
-    def send(self, topic: str, **payload: Any) -> None:
+    def send(self, topic: str, *, not_before: datetime | None = None, **payload: Any) -> None:
         """Put an effect into the outbox; it leaves only if this transaction commits."""
-        self.add(OutboxRow, topic=topic, payload=payload, created_at=self.now, available_at=self.now)
+        self.add(
+            OutboxRow, topic=topic, payload=payload, created_at=self.now, available_at=not_before or self.now
+        )
 
 
 def _last_event(session: Session, ticket: Ticket) -> TicketEvent | None:

@@ -67,7 +67,8 @@ def dispatch_if_routed(change: Change, found: Placed | None, carry_out: CarryOut
         ticket.queue = decision.queue
         return
     given = {"organisation": decision.main, "assistants": list(decision.assistants)}
-    carry_out(change, BY_ACTION["dispatch"], given, reasons={"routed": decision.kept})
+    first = "dispatch_make_safe" if change.standing.is_ownerless(ticket.category_code) else "dispatch"
+    carry_out(change, BY_ACTION[first], given, reasons={"routed": decision.kept})
 
 
 def place_by_hand(change: Change, given: Mapping[str, Any]) -> None:

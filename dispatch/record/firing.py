@@ -5,12 +5,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from dispatch.record import actions, clocks
+from dispatch.record import actions, asking, clocks, facts
 from dispatch.record.change import Change
-from dispatch.record.models import Ticket, TicketClock, TicketEvent, Timer
+from dispatch.record.models import Reporter, Ticket, TicketClock, TicketEvent, Timer
 from dispatch.record.world import World
-from dispatch.rules.guards import CALLBACK_ATTEMPTS
-from dispatch.rules.workflow import BY_ACTION, ClockKind
+from dispatch.rules.guards import refusal
+from dispatch.rules.workflow import BY_ACTION, STATES, ClockKind
 from grid.permissions import SYSTEM_ACTOR
 
 DONE, VOID, LATER = "done", "void", "later"
@@ -25,7 +25,7 @@ def fire(session: Session, timer: Timer, world: World, now: datetime) -> str:
     """
     world.refresh(session)
     clock = clocks.find(session, timer.intake_district, timer.clock_id) if timer.clock_id else None
-    if clock is None or clock.stopped_at is not None or clock.paused_at is not None:
+    if timer.clock_id is not None and not _runs(clock):
         return VOID
     query = select(Ticket).where(
         col(Ticket.intake_district) == timer.intake_district, col(Ticket.id) == timer.ticket_id
@@ -33,41 +33,59 @@ def fire(session: Session, timer: Timer, world: World, now: datetime) -> str:
     ticket = session.execute(query.with_for_update(skip_locked=True)).scalar_one_or_none()
     if ticket is None:
         return LATER
+    if clock is None:
+        return DONE if _try(session, ticket, world, now, timer.kind) else VOID
     session.refresh(clock)
-    if clock.stopped_at is not None or clock.paused_at is not None:
+    if not _runs(clock):
         return VOID
-    change = Change(session, ticket, SYSTEM_ACTOR, world, now)
     if clock.kind is ClockKind.STAGE:
-        _end_of_stage(change, clock)
+        _end_of_stage(session, ticket, clock, world, now)
     else:
+        change = Change(session, ticket, SYSTEM_ACTOR, world, now)
         _rung(change, clock, timer.kind)
         change.write()
     return DONE
+
+
+def _runs(clock: TicketClock | None) -> bool:
+    return clock is not None and clock.stopped_at is None and clock.paused_at is None
 
 
 def _rung(change: Change, clock: TicketClock, kind: str) -> None:
     """A hint, a warning, the red end, an escalation: told to people and, from red on, written into the history."""
     ticket = change.ticket
     event: TicketEvent | None = None
-    if kind in MARKED:
+    if kind in MARKED and clock.kind is not ClockKind.ASSIST:
         ticket.overdue = True
         event = change.append(None, MARKED[kind], ticket.state, {"clock": str(clock.kind), "rung": kind})
         ticket.version += 1
+    if clock.kind is ClockKind.HANDLE and kind == "clock_red":
+        _ask_for_progress(change)
     happening = f"{clock.kind}_{kind}"
     change.send("notify", happening=happening, event_id=str(event.id) if event else None)
     clocks.plan_next(change, clock, kind)
 
 
-def _end_of_stage(change: Change, clock: TicketClock) -> None:
+def _ask_for_progress(change: Change) -> None:
+    """The limit has passed, done or not: the reporter is asked once how it goes (期满即回访)."""
+    if asking.will_ask(change.ticket, change.rows(Reporter)):
+        change.ticket.progress_due_at = change.now
+        change.send("notify", happening="callback_due", event_id=None)
+
+
+def _end_of_stage(session: Session, ticket: Ticket, clock: TicketClock, world: World, now: datetime) -> None:
     """What happens when nobody acted within a stage: never nothing."""
-    ticket = change.ticket
-    if clock.stage == "open" and ticket.signed_at is None:
-        action = "auto_sign"
-    elif clock.stage == "callback":
-        exhausted = ticket.callback_attempts >= CALLBACK_ATTEMPTS
-        action = "close_unanswered" if exhausted else "attempt_callback"
-    else:
+    if not _try(session, ticket, world, now, *STATES[ticket.state].at_end):
+        change = Change(session, ticket, SYSTEM_ACTOR, world, now)
         change.send("notify", happening="stage_overdue", stage=clock.stage, event_id=None)
         change.write()
-        return
-    actions.carry(change.session, ticket, BY_ACTION[action], {}, SYSTEM_ACTOR, change.world, change.now)
+
+
+def _try(session: Session, ticket: Ticket, world: World, now: datetime, *names: str) -> bool:
+    """Carry out the first of these actions that the ticket allows now."""
+    its_facts = facts.facts_of(session, ticket, world.standing, now)
+    for name in names:
+        if refusal(name, its_facts, facts.doer_of(SYSTEM_ACTOR)) is None:
+            actions.carry(session, ticket, BY_ACTION[name], {}, SYSTEM_ACTOR, world, now)
+            return True
+    return False

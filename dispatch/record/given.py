@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from dispatch.record.checking import CHECKS, Asked
 from dispatch.record.models import StoredPhoto
 from dispatch.record.world import Standing
 from dispatch.rules.workflow import Given, GivenKind, Need, Transition
@@ -15,12 +16,18 @@ from grid.models import Category
 
 MAX_STATEMENT = 5000
 MAX_PHOTOS = 9
+MAX_CODE = 64
 
 
 def checked(
-    session: Session, row: Transition, given: Mapping[str, Any], standing: Standing, category: Category
+    session: Session,
+    row: Transition,
+    given: Mapping[str, Any],
+    standing: Standing,
+    category: Category,
+    asked: Asked | None = None,
 ) -> dict[str, Any]:
-    """The given values, trimmed and typed.
+    """The given values, trimmed and typed; with what is `asked` of, the rows' named checks are made as well.
 
     Raises
     ------
@@ -39,13 +46,23 @@ def checked(
                 )
             continue
         problem = _problem(session, field, value, standing)
+        if problem is None and field.check and asked is not None:
+            problem = CHECKS[field.check](value, asked)
         if problem is None:
-            values[field.name] = int(value) if field.kind is GivenKind.SCORE else value
+            values[field.name] = _kept(field, value)
         else:
             wrong[field.name] = problem
     if wrong:
         raise InputError(f"“{row.label}”没有提交:" + ";".join(dict.fromkeys(wrong.values())), wrong)
     return values
+
+
+def _kept(field: Given, value: Any) -> Any:
+    if field.kind is GivenKind.SCORE:
+        return int(value)
+    if field.kind is GivenKind.ORGANISATIONS and isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
 
 
 def is_needed(field: Given, category: Category) -> bool:
@@ -58,7 +75,7 @@ def is_needed(field: Given, category: Category) -> bool:
 def _trimmed(value: Any) -> Any:
     if isinstance(value, str):
         return value.strip()
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(value) if isinstance(value, list | set) else value
 
 
 def _problem(session: Session, field: Given, value: Any, standing: Standing) -> str | None:
@@ -67,7 +84,14 @@ def _problem(session: Session, field: Given, value: Any, standing: Standing) -> 
         return _photos_problem(session, value)
     if field.kind is GivenKind.INSTANT:
         return None if isinstance(value, datetime) and value.tzinfo else f"“{field.label}”须是带时区的时刻"
+    if field.kind is GivenKind.ORGANISATIONS:
+        return _units_problem(value, standing)
     text = str(value)
+    if field.kind is GivenKind.CODE:
+        return None if len(text) <= MAX_CODE else f"“{field.label}”太长,请核对编号"
+    if field.kind is GivenKind.CATEGORY:
+        known = standing.categories.get(text)
+        return None if known and known.leaf and not known.retired_on else f"没有类别 {text},请选择具体小类"
     if field.kind in (GivenKind.CHOICE, GivenKind.SCORE):
         choices = dict(field.choices)
         return None if text in choices else f"“{field.label}”请从 {'、'.join(choices.values())} 中选"
@@ -77,6 +101,13 @@ def _problem(session: Session, field: Given, value: Any, standing: Standing) -> 
     if field.kind is GivenKind.AREA:
         return None if text in standing.areas else f"没有网格 {text},请重新选择"
     return None if len(text) <= MAX_STATEMENT else f"“{field.label}”请不要超过 {MAX_STATEMENT} 字"
+
+
+def _units_problem(value: Any, standing: Standing) -> str | None:
+    codes = value if isinstance(value, tuple) else tuple(part.strip() for part in str(value).split(","))
+    found = [standing.organisations.get(str(code)) for code in codes]
+    unknown = [str(code) for code, unit in zip(codes, found, strict=True) if unit is None or unit.closed_on]
+    return f"没有单位 {'、'.join(unknown)},请重新选择" if unknown else None
 
 
 def _photos_problem(session: Session, value: Any) -> str | None:

@@ -15,11 +15,12 @@ from grid.errors import InputError
 
 
 class Mode(StrEnum):
-    """Report it, remind on the spot, or settle it oneself."""
+    """Report it, remind on the spot, settle it oneself; or hold it for a person at the intake desk to decide."""
 
     REPORT = "report"
     REMIND = "remind"
     SELF_HANDLED = "self_handled"
+    HOLD = "hold"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,8 @@ class Report:
     confidential: bool = False
     notice_version: str | None = None
     chosen_grid: str | None = None
+    upper_code: str | None = None
+    upper_due_at: datetime | None = None
     synthetic: bool = False
 
     @property

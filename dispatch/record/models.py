@@ -35,6 +35,19 @@ class Queue(StrEnum):
     OBJECTION = "objection"
     CONSULTATION = "consultation"
     REVIEW = "review"
+    INTAKE = "intake"
+    SECOND_LOOK = "second_look"
+    RECEIPT = "receipt"
+    OWNERSHIP = "ownership"
+    APPLICATION = "application"
+
+
+class LinkKind(StrEnum):
+    """How two tickets belong together."""
+
+    MERGED = "merged"
+    SPLIT = "split"
+    SAME_EVENT = "same_event"
 
 
 def _of_ticket(*extra: Any) -> tuple[Any, ...]:
@@ -114,6 +127,69 @@ class Ticket(SQLModel, table=True):
     solved: str | None = Field(default=None, sa_type=Words)
     satisfaction: int | None = None
 
+    upper_code: str | None = Field(default=None, sa_type=Words)
+    upper_due_at: datetime | None = None
+    section_code: str | None = Field(default=None, sa_type=Words)
+    whistled_by: str | None = Field(default=None, sa_type=Words)
+    supplements: int = 0
+    extensions: int = 0
+    urged: int = 0
+    step: int = 0
+    staged_result: str | None = Field(default=None, sa_type=Words)
+    plan_until: datetime | None = None
+    proposed_by: UUID | None = None
+    checked_beside_at: datetime | None = None
+    sampled: bool | None = None
+    progress_due_at: datetime | None = None
+    exclusion: str | None = Field(default=None, sa_type=Words)
+    false_completion: bool = False
+    merged_into: UUID | None = None
+    merged_count: int = 0
+
+
+class TicketLink(SQLModel, table=True):
+    """One ticket's tie to another: merged into it, split from it, of the same event, made by an inspection."""
+
+    __tablename__ = "ticket_link"
+    __table_args__ = _of_ticket(
+        Index("ix_link_ticket", "intake_district", "ticket_id"),
+        Index("ix_link_other", "other_district", "other_id"),
+    )
+    intake_district: str = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    ticket_id: UUID
+    kind: LinkKind = Field(sa_type=named(LinkKind))
+    other_district: str
+    other_id: UUID
+    made_at: datetime
+    ended_at: datetime | None = None
+
+
+class UnitRating(SQLModel, table=True):
+    """What the street that whistled says of a unit that came, in one tap (双考核)."""
+
+    __tablename__ = "unit_rating"
+    __table_args__ = _of_ticket(
+        UniqueConstraint("intake_district", "ticket_id", "organisation_code"),
+        Index("ix_rating_org", "organisation_code"),
+    )
+    intake_district: str = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    ticket_id: UUID
+    organisation_code: str = Field(foreign_key="organisation.code")
+    score: int
+    rated_by: UUID | None = None
+    rated_at: datetime
+
+
+class PersonAsked(SQLModel, table=True):
+    """Global look-up: when a person (a keyed hash of the telephone) was last asked, so that nobody is asked twice a
+    week."""
+
+    __tablename__ = "person_asked"
+    person_key: str = Field(primary_key=True)
+    asked_at: datetime
+
 
 class TicketEvent(SQLModel, table=True):
     """One appended line of a ticket's history, chained by hash; it holds no personal data."""
@@ -168,6 +244,7 @@ class Reporter(SQLModel, table=True):
     ticket_id: UUID
     name: str | None = Field(default=None, sa_type=Words)
     phone: str | None = Field(default=None, sa_type=Words)
+    person_key: str | None = Field(default=None, sa_type=Words, index=True)
     consented: bool = False
     notice_version: str | None = Field(default=None, sa_type=Words)
     confidential: bool = False
@@ -192,6 +269,7 @@ class Assignment(SQLModel, table=True):
     opened_at: datetime | None = None
     signed_at: datetime | None = None
     auto_signed: bool = False
+    waived: bool = False
     contacted_at: datetime | None = None
     handled_at: datetime | None = None
     handled_by: UUID | None = None
@@ -234,6 +312,8 @@ class TicketClock(SQLModel, table=True):
     started_at: datetime
     due_at: datetime
     estimated: bool = False
+    extended_days: int = 0
+    frozen: bool = False
     paused_at: datetime | None = None
     stopped_at: datetime | None = None
     pauses: list[Any] | None = Field(default=None, sa_type=JsonText)

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, func, or_, select, true
 from sqlmodel import Session, col
 
 from dispatch.record.codes import read_code
@@ -18,6 +18,7 @@ from dispatch.record.models import (
     TicketCode,
     TicketEvent,
     TicketPhoto,
+    UnitRating,
 )
 from grid.errors import NotFound
 from grid.permissions import Actor, Scope
@@ -49,7 +50,9 @@ def _reach(scope: Scope, actor: Actor, verb: str) -> ColumnElement[bool]:
 
 def _of_organisations(actor: Actor, verb: str) -> ColumnElement[bool]:
     """What the units hold now; for reading also what they once held."""
-    held = col(Ticket.main_code).in_(actor.under)
+    if verb == "ticket:assist":
+        return _helped_by(actor)
+    held = or_(col(Ticket.main_code).in_(actor.under), col(Ticket.section_code).in_(actor.under))
     if verb != READ:
         return held
     once = exists().where(
@@ -60,6 +63,19 @@ def _of_organisations(actor: Actor, verb: str) -> ColumnElement[bool]:
         )
     )
     return or_(held, once)
+
+
+def _helped_by(actor: Actor) -> ColumnElement[bool]:
+    """What the units were asked to help with and have not reported on yet."""
+    return exists().where(
+        and_(
+            col(Assignment.intake_district) == col(Ticket.intake_district),
+            col(Assignment.ticket_id) == col(Ticket.id),
+            col(Assignment.part) == "assist",
+            col(Assignment.ended_at).is_(None),
+            col(Assignment.organisation_code).in_(actor.under),
+        )
+    )
 
 
 def find(session: Session, code: str, actor: Actor, *, verb: str = READ, lock: bool = False) -> Ticket:
@@ -118,6 +134,16 @@ def _rows_of(table: Any) -> Select[Any]:
 
 def reporters(session: Session, ticket: Ticket) -> list[Reporter]:
     return rows(session, Reporter, ticket)
+
+
+def ratings(session: Session, organisation_code: str) -> dict[int, int]:
+    """How often the streets that whistled gave a unit each score."""
+    query = (
+        select(col(UnitRating.score), func.count())
+        .where(col(UnitRating.organisation_code) == organisation_code)
+        .group_by(col(UnitRating.score))
+    )
+    return dict(session.execute(query).tuples().all())
 
 
 @dataclass(frozen=True, slots=True)

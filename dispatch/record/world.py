@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeVar
@@ -9,8 +10,11 @@ from typing import NamedTuple, TypeVar
 from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, SQLModel, col
 
+from dispatch import data
 from dispatch.rules import admission, rulebook
+from dispatch.rules.callbacks import Asking
 from dispatch.rules.clocks import Limit, Unit
+from dispatch.rules.deadlines import Rung
 from dispatch.rules.rulebook import RuleBook
 from dispatch.rules.worktime import Calendar, Day, DayKind, OfficeHours, duty
 from geo.placed import Placed
@@ -20,12 +24,14 @@ from grid.models import (
     Area,
     CalendarDay,
     Category,
+    EscalationRung,
     Generation,
     GenerationState,
     NoticeRule,
     Organisation,
     Responsibility,
     Ruleset,
+    StagedLimit,
     StandingChange,
     TimeLimit,
 )
@@ -57,11 +63,14 @@ class Standing:
     organisations: dict[str, Organisation]
     categories: dict[str, Category]
     limits: tuple[TimeLimit, ...]
+    staged: tuple[StagedLimit, ...]
+    ladder: dict[tuple[str, bool], tuple[Rung, ...]]
     responsibilities: tuple[Responsibility, ...]
     admission: tuple[AdmissionRule, ...]
     notices: tuple[NoticeRule, ...]
     calendar: Calendar
     areas: dict[str, AreaName]
+    asking: Asking
     _limit_cache: dict[tuple[str, str, str | None, bool], tuple[Limit, str | None]] = field(
         default_factory=dict
     )
@@ -147,6 +156,35 @@ class Standing:
             return FALLBACK_LIMIT, None
         best = min(fitting, key=rank)
         return Limit(best.amount, Unit(best.unit)), best.id
+
+    def steps(self, category_code: str) -> tuple[StagedLimit, ...]:
+        """The steps of a matter that is done in stages; one whose owner is unknown goes another way."""
+        if self.is_ownerless(category_code):
+            return ()
+        return tuple(
+            sorted((row for row in self.staged if row.category_code == category_code), key=lambda r: r.step)
+        )
+
+    def is_ownerless(self, category_code: str) -> bool:
+        """Whether the category is made safe first and given an owner afterwards: it has such a limit of its own."""
+        return any(row.stage == "make_safe" and row.category_code == category_code for row in self.limits)
+
+    def rungs(self, clock_kind: str, *, urgent: bool) -> tuple[Rung, ...]:
+        """The rungs that a clock of this kind climbs, the first one first."""
+        return self.ladder.get((clock_kind, urgent), ())
+
+    def units_below(self, code: str | None) -> frozenset[str]:
+        """The organisations that belong to a unit, itself left out."""
+        found: set[str] = set()
+        waiting = [code]
+        while waiting:
+            parent = waiting.pop()
+            below = [
+                o.code for o in self.organisations.values() if o.parent_code == parent and not o.closed_on
+            ]
+            waiting += [code for code in below if code not in found]
+            found.update(below)
+        return frozenset(found)
 
     @cached_property
     def book(self) -> RuleBook:
@@ -237,12 +275,32 @@ class World:
             organisations={row.code: row for row in values(Organisation)},
             categories={row.code: row for row in values(Category)},
             limits=values(TimeLimit, col(TimeLimit.ruleset_version) == version),
+            staged=values(StagedLimit, col(StagedLimit.ruleset_version) == version),
+            ladder=_ladder(values(EscalationRung, col(EscalationRung.ruleset_version) == version)),
             responsibilities=values(Responsibility, col(Responsibility.ruleset_version) == version),
             admission=values(AdmissionRule, col(AdmissionRule.ruleset_version) == version),
             notices=values(NoticeRule, col(NoticeRule.ruleset_version) == version),
             areas=_area_names(session, generation.id if generation else None),
             calendar=Calendar({row.on: Day(DayKind(row.kind), row.name) for row in values(CalendarDay)}),
+            asking=Asking(
+                zone=self.settings.timezone,
+                sample_share=self.settings.callback_percent / 100,
+                seed=self.settings.callback_seed,
+            ),
         )
+
+
+def _ladder(rows: tuple[EscalationRung, ...]) -> dict[tuple[str, bool], tuple[Rung, ...]]:
+    """The rungs by clock and urgency; a set that was published before it had any runs by the shipped ones."""
+    found: dict[tuple[str, bool], list[Rung]] = defaultdict(list)
+    for row in rows or data.escalation().rows:
+        after = Limit(row.after_amount, Unit(row.after_unit)) if row.after_amount and row.after_unit else None
+        found[(row.clock, row.urgent)].append(Rung(row.name, row.percent, after))
+    return {key: tuple(sorted(rungs, key=_height)) for key, rungs in found.items()}
+
+
+def _height(rung: Rung) -> tuple[int, float]:
+    return rung.percent, rung.after.amount if rung.after else 0
 
 
 def _area_names(session: Session, generation_id: int | None) -> dict[str, AreaName]:

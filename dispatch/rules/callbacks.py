@@ -74,6 +74,17 @@ def next_civil_hour(at: datetime, asking: Asking) -> datetime:
     return at.astimezone(UTC)
 
 
+def next_waking_hour(at: datetime, asking: Asking) -> datetime:
+    """The same for a written message, which may come at noon but not at night."""
+    zone = ZoneInfo(asking.zone)
+    here = at.astimezone(zone)
+    if here.time() < CALL_FROM:
+        return _on(here.date(), CALL_FROM, zone)
+    if here.time() >= CALL_TO:
+        return _on(here.date() + timedelta(days=1), CALL_FROM, zone)
+    return at.astimezone(UTC)
+
+
 def attempt_at(matter: Askable, asking: Asking) -> datetime | None:
     """When to try: the day after, then once a day; None when the attempts are used up."""
     if matter.attempts >= asking.attempts:

@@ -47,6 +47,7 @@ def upgrade() -> None:
     sa.Column('verify_mode', sa.String(), nullable=False),
     sa.Column('urgent', sa.Boolean(), nullable=False),
     sa.Column('enforcement', sa.Boolean(), nullable=False),
+    sa.Column('preverify', sa.Boolean(), nullable=False),
     sa.Column('public_space', sa.Boolean(), nullable=False),
     sa.Column('keywords', sa.Text(), nullable=True),
     sa.Column('source', sa.Text(), nullable=True),
@@ -114,6 +115,7 @@ def upgrade() -> None:
     sa.Column('area_code', sa.String(), nullable=True),
     sa.Column('supervised_by', sa.Text(), nullable=True),
     sa.Column('duty_24x7', sa.Boolean(), nullable=False),
+    sa.Column('approves_answers', sa.Boolean(), nullable=False),
     sa.Column('phone', sa.Text(), nullable=True),
     sa.Column('closed_on', sa.Date(), nullable=True),
     sa.ForeignKeyConstraint(['parent_code'], ['organisation.code'], name=op.f('fk_organisation_parent_code')),
@@ -143,6 +145,11 @@ def upgrade() -> None:
     with op.batch_alter_table('outbox', schema=None) as batch_op:
         batch_op.create_index('ix_outbox_pending', ['done_at', 'dead_at', 'available_at'], unique=False)
 
+    op.create_table('person_asked',
+    sa.Column('person_key', sa.String(), nullable=False),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('person_key', name=op.f('pk_person_asked'))
+    )
     op.create_table('ruleset',
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('published_at', sa.DateTime(timezone=True), nullable=False),
@@ -251,6 +258,19 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_duty_roster')),
     sa.UniqueConstraint('organisation_code', 'on', 'shift', name=op.f('uq_duty_roster_organisation_code_on_shift'))
     )
+    op.create_table('escalation_rung',
+    sa.Column('ruleset_version', sa.Integer(), nullable=False),
+    sa.Column('clock', sa.String(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('urgent', sa.Boolean(), nullable=False),
+    sa.Column('percent', sa.Integer(), nullable=False),
+    sa.Column('after_amount', sa.Float(), nullable=True),
+    sa.Column('after_unit', sa.Text(), nullable=True),
+    sa.Column('tell', sa.String(), nullable=False),
+    sa.Column('source', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['ruleset_version'], ['ruleset.version'], name=op.f('fk_escalation_rung_ruleset_version')),
+    sa.PrimaryKeyConstraint('ruleset_version', 'clock', 'name', 'urgent', name=op.f('pk_escalation_rung'))
+    )
     op.create_table('notice_rule',
     sa.Column('ruleset_version', sa.Integer(), nullable=False),
     sa.Column('id', sa.String(), nullable=False),
@@ -330,6 +350,17 @@ def upgrade() -> None:
     with op.batch_alter_table('sign_in', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_sign_in_account_id'), ['account_id'], unique=False)
 
+    op.create_table('staged_limit',
+    sa.Column('ruleset_version', sa.Integer(), nullable=False),
+    sa.Column('category_code', sa.String(), nullable=False),
+    sa.Column('step', sa.Integer(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('amount', sa.Float(), nullable=False),
+    sa.Column('unit', sa.String(), nullable=False),
+    sa.Column('source', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['ruleset_version'], ['ruleset.version'], name=op.f('fk_staged_limit_ruleset_version')),
+    sa.PrimaryKeyConstraint('ruleset_version', 'category_code', 'step', name=op.f('pk_staged_limit'))
+    )
     op.create_table('ticket',
     sa.Column('intake_district', sa.String(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -385,6 +416,24 @@ def upgrade() -> None:
     sa.Column('overdue', sa.Boolean(), nullable=False),
     sa.Column('solved', sa.Text(), nullable=True),
     sa.Column('satisfaction', sa.Integer(), nullable=True),
+    sa.Column('upper_code', sa.Text(), nullable=True),
+    sa.Column('upper_due_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('section_code', sa.Text(), nullable=True),
+    sa.Column('whistled_by', sa.Text(), nullable=True),
+    sa.Column('supplements', sa.Integer(), nullable=False),
+    sa.Column('extensions', sa.Integer(), nullable=False),
+    sa.Column('urged', sa.Integer(), nullable=False),
+    sa.Column('step', sa.Integer(), nullable=False),
+    sa.Column('staged_result', sa.Text(), nullable=True),
+    sa.Column('plan_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('proposed_by', sa.Uuid(), nullable=True),
+    sa.Column('checked_beside_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('sampled', sa.Boolean(), nullable=True),
+    sa.Column('progress_due_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('exclusion', sa.Text(), nullable=True),
+    sa.Column('false_completion', sa.Boolean(), nullable=False),
+    sa.Column('merged_into', sa.Uuid(), nullable=True),
+    sa.Column('merged_count', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['category_code'], ['category.code'], name=op.f('fk_ticket_category_code')),
     sa.ForeignKeyConstraint(['main_code'], ['organisation.code'], name=op.f('fk_ticket_main_code')),
     sa.ForeignKeyConstraint(['owner_code'], ['organisation.code'], name=op.f('fk_ticket_owner_code')),
@@ -425,6 +474,7 @@ def upgrade() -> None:
     sa.Column('opened_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('signed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('auto_signed', sa.Boolean(), nullable=False),
+    sa.Column('waived', sa.Boolean(), nullable=False),
     sa.Column('contacted_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('handled_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('handled_by', sa.Uuid(), nullable=True),
@@ -501,6 +551,7 @@ def upgrade() -> None:
     sa.Column('ticket_id', sa.Uuid(), nullable=False),
     sa.Column('name', sa.Text(), nullable=True),
     sa.Column('phone', sa.Text(), nullable=True),
+    sa.Column('person_key', sa.Text(), nullable=True),
     sa.Column('consented', sa.Boolean(), nullable=False),
     sa.Column('notice_version', sa.Text(), nullable=True),
     sa.Column('confidential', sa.Boolean(), nullable=False),
@@ -509,6 +560,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_reporter'))
     )
     with op.batch_alter_table('reporter', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_reporter_person_key'), ['person_key'], unique=False)
         batch_op.create_index('ix_reporter_ticket', ['intake_district', 'ticket_id'], unique=False)
 
     op.create_table('statement',
@@ -540,6 +592,8 @@ def upgrade() -> None:
     sa.Column('started_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('estimated', sa.Boolean(), nullable=False),
+    sa.Column('extended_days', sa.Integer(), nullable=False),
+    sa.Column('frozen', sa.Boolean(), nullable=False),
     sa.Column('paused_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('stopped_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('pauses', sa.Text(), nullable=True),
@@ -575,6 +629,22 @@ def upgrade() -> None:
     with op.batch_alter_table('ticket_event', schema=None) as batch_op:
         batch_op.create_index('ix_event_at', ['at'], unique=False)
 
+    op.create_table('ticket_link',
+    sa.Column('intake_district', sa.String(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('ticket_id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.String(length=40), nullable=False),
+    sa.Column('other_district', sa.String(), nullable=False),
+    sa.Column('other_id', sa.Uuid(), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_ticket_link_intake_district_ticket_id')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_ticket_link'))
+    )
+    with op.batch_alter_table('ticket_link', schema=None) as batch_op:
+        batch_op.create_index('ix_link_other', ['other_district', 'other_id'], unique=False)
+        batch_op.create_index('ix_link_ticket', ['intake_district', 'ticket_id'], unique=False)
+
     op.create_table('ticket_photo',
     sa.Column('intake_district', sa.String(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -589,15 +659,40 @@ def upgrade() -> None:
     with op.batch_alter_table('ticket_photo', schema=None) as batch_op:
         batch_op.create_index('ix_photo_ticket', ['intake_district', 'ticket_id'], unique=False)
 
+    op.create_table('unit_rating',
+    sa.Column('intake_district', sa.String(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('ticket_id', sa.Uuid(), nullable=False),
+    sa.Column('organisation_code', sa.String(), nullable=False),
+    sa.Column('score', sa.Integer(), nullable=False),
+    sa.Column('rated_by', sa.Uuid(), nullable=True),
+    sa.Column('rated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_unit_rating_intake_district_ticket_id')),
+    sa.ForeignKeyConstraint(['organisation_code'], ['organisation.code'], name=op.f('fk_unit_rating_organisation_code')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_unit_rating')),
+    sa.UniqueConstraint('intake_district', 'ticket_id', 'organisation_code', name=op.f('uq_unit_rating_intake_district_ticket_id_organisation_code'))
+    )
+    with op.batch_alter_table('unit_rating', schema=None) as batch_op:
+        batch_op.create_index('ix_rating_org', ['organisation_code'], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table('unit_rating', schema=None) as batch_op:
+        batch_op.drop_index('ix_rating_org')
+
+    op.drop_table('unit_rating')
     with op.batch_alter_table('ticket_photo', schema=None) as batch_op:
         batch_op.drop_index('ix_photo_ticket')
 
     op.drop_table('ticket_photo')
+    with op.batch_alter_table('ticket_link', schema=None) as batch_op:
+        batch_op.drop_index('ix_link_ticket')
+        batch_op.drop_index('ix_link_other')
+
+    op.drop_table('ticket_link')
     with op.batch_alter_table('ticket_event', schema=None) as batch_op:
         batch_op.drop_index('ix_event_at')
 
@@ -612,6 +707,7 @@ def downgrade() -> None:
     op.drop_table('statement')
     with op.batch_alter_table('reporter', schema=None) as batch_op:
         batch_op.drop_index('ix_reporter_ticket')
+        batch_op.drop_index(batch_op.f('ix_reporter_person_key'))
 
     op.drop_table('reporter')
     with op.batch_alter_table('objection', schema=None) as batch_op:
@@ -642,6 +738,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_ticket_account')
 
     op.drop_table('ticket')
+    op.drop_table('staged_limit')
     with op.batch_alter_table('sign_in', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_sign_in_account_id'))
 
@@ -659,6 +756,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_notice_rule_happening'))
 
     op.drop_table('notice_rule')
+    op.drop_table('escalation_rung')
     op.drop_table('duty_roster')
     with op.batch_alter_table('area', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_area_parent_code'))
@@ -679,6 +777,7 @@ def downgrade() -> None:
     op.drop_table('standing_change')
     op.drop_table('sign_in_failure')
     op.drop_table('ruleset')
+    op.drop_table('person_asked')
     with op.batch_alter_table('outbox', schema=None) as batch_op:
         batch_op.drop_index('ix_outbox_pending')
 

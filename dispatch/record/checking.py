@@ -1,0 +1,82 @@
+"""The named checks that fields of an action must meet, each with one sentence for 'no'."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from dispatch.record.models import Ticket
+from dispatch.record.world import Standing
+from dispatch.rules.workflow import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a check may look at."""
+
+    session: Session
+    ticket: Ticket
+    standing: Standing
+    facts: Facts
+    now: datetime
+
+
+Check = Callable[[Any, Asked], str | None]
+CHECKS: dict[str, Check] = {}
+
+
+def _check(check: Check) -> Check:
+    CHECKS[check.__name__] = check
+    return check
+
+
+@_check
+def no_new_danger(value: Any, asked: Asked) -> str | None:
+    return "含有新的安全事实的一律受理,请改用“受理”或“派遣”" if value == "yes" else None
+
+
+@_check
+def in_future(value: Any, asked: Asked) -> str | None:
+    return None if value > asked.now else "须是将来的日期"
+
+
+@_check
+def not_in_future(value: Any, asked: Asked) -> str | None:
+    return "不能晚于现在" if value > asked.now else None
+
+
+@_check
+def reporter_told(value: Any, asked: Asked) -> str | None:
+    if value == "none" and asked.facts.can_contact:
+        return "本件有诉求人,须先告知挂账原因和计划完成日,再批准"
+    return None
+
+
+@_check
+def not_the_same_unit(value: Any, asked: Asked) -> str | None:
+    return "提级须由另一个单位接手" if value == asked.ticket.main_code else None
+
+
+@_check
+def below_the_unit(value: Any, asked: Asked) -> str | None:
+    if value in asked.standing.units_below(asked.ticket.main_code):
+        return None
+    return "只能交给本单位的科室或二级单位"
+
+
+@_check
+def still_to_report(value: Any, asked: Asked) -> str | None:
+    return None if value in asked.facts.waiting_units else "这个单位没有被请来协办,或已经反馈"
+
+
+@_check
+def took_part(value: Any, asked: Asked) -> str | None:
+    helped = (asked.ticket.assistant_codes or "").split(",")
+    return None if value in helped else "这个单位没有参加本件的联合办理"
+
+
+@_check
+def registered_plan(value: Any, asked: Asked) -> str | None:
+    return None if value else "没有这个计划号"

@@ -1,0 +1,74 @@
+"""`flask dispatch …` tells, checks and documents what happens to tickets."""
+
+from pathlib import Path
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+from sqlmodel import col, select
+
+from dispatch.record import auditing, recalculating, telling
+from dispatch.record.codes import read_code
+from dispatch.record.models import Ticket, TicketCode
+from dispatch.rules.describing import document
+from grid.permissions import ROLES, role_scopes
+from web.context import database, moment, world
+
+PAGE = Path("docs/workflow.md")
+
+dispatch_group = AppGroup("dispatch", help="Tell, check and document what happens to tickets.")
+
+
+def register(app: Flask) -> None:
+    """Add the group to `flask …`."""
+    app.cli.add_command(dispatch_group)
+
+
+@dispatch_group.command("document")
+@click.option("--to", type=click.Path(dir_okay=False, path_type=Path), default=PAGE, show_default=True)
+def document_command(to: Path) -> None:
+    """Write the workflow's rows down as a page."""
+    to.write_text(workflow_page(), "utf-8")
+    click.echo(f"已写入 {to}。")
+
+
+def workflow_page() -> str:
+    """The page of the workflow, with the roles that hold each permission."""
+    return document(lambda verb: [role.label for role in ROLES.values() if role_scopes(role.key, verb)])
+
+
+@dispatch_group.command("explain")
+@click.argument("code")
+def explain(code: str) -> None:
+    """Print a ticket's whole story with every reason and every day of its clocks."""
+    with database().reading() as session:
+        standing = world().refresh(session)
+        query = (
+            select(Ticket)
+            .join(TicketCode, col(TicketCode.ticket_id) == col(Ticket.id))
+            .where(col(TicketCode.code) == read_code(code))
+        )
+        ticket = session.exec(query).first()
+        if ticket is None:
+            raise click.ClickException(f"没有找到工单 {code},请核对编号")
+        for line in telling.story(session, ticket, standing):
+            click.echo(line)
+
+
+@dispatch_group.command("audit")
+def audit() -> None:
+    """Verify every chain and every ticket against its history; ends with 1 when anything does not hold."""
+    with database().reading() as session:
+        findings = list(auditing.audit(session))
+    for found in findings:
+        click.echo(f"{found.code}:{found.what}", err=True)
+    if findings:
+        raise click.ClickException(f"共 {len(findings)} 处不符")
+    click.echo("全部工单的历史、摘要、责任单位和时钟都相符。")
+
+
+@dispatch_group.command("recalculate")
+def recalculate() -> None:
+    """Recompute the ends of open clocks that were estimated, after an official calendar was imported."""
+    moved = recalculating.recalculate(database(), world(), moment())
+    click.echo(f"重算完成,{moved} 件工单的到期时间有变化。")
