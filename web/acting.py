@@ -42,6 +42,7 @@ def report_of(form: ReportIn) -> Report:
         reporter_name=reporter.name if reporter else None,
         reporter_phone=reporter.phone if reporter else None,
         consented=bool(reporter and reporter.consented),
+        confidential=bool(reporter and reporter.confidential),
         notice_version=reporter.notice_version if reporter else None,
     )
 

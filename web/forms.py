@@ -99,6 +99,7 @@ class ReporterIn(Strict):
     name: Annotated[Short | None, Empty] = None
     phone: Phone = None
     consented: bool = False
+    confidential: bool = False
     notice_version: Annotated[Short | None, Empty] = None
 
 

@@ -1,75 +1,160 @@
 """The hotline's pages: a call becomes a ticket, and the calls back are made and written down."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlmodel import col
+from sqlalchemy import ColumnElement, and_
+from sqlmodel import Session, col
 
-from dispatch.engine import notices
-from dispatch.record import queries
-from dispatch.record.models import Ticket
-from dispatch.rules.workflow import BY_ACTION
-from grid.errors import InputError
+from dispatch.record import calling, disclosing, queries
+from dispatch.record.models import Reporter, Ticket
+from dispatch.rules.callbacks import Asking, next_civil_hour
+from dispatch.rules.workflow import BY_ACTION, SATISFACTION, SOLVED
+from grid.errors import Conflict, InputError
 from web import showing
-from web.acting import submit
+from web.acting import carry_out, submit
 from web.categories import classes_of
-from web.context import database, now, world
-from web.forms import NATURES, ReportIn, check
+from web.consenting import NOTICE, NOTICE_VERSION
+from web.context import database, now, settings, world
+from web.forms import NATURES, ActionIn, AnswerForm, ReportIn, check, read_form
 from web.gate.access import current_actor, permission_required
 from web.lists import area_names
 from web.places import grids_of, point_in
 
 blueprint = Blueprint("hotline", __name__, url_prefix="/hotline")
 
-NOTICE_VERSION = "2026-11"
+CALL_BACK = "ticket:call_back"
 ASKED_IN = BY_ACTION["answer_satisfied"].sources
+MOST_WAITING = 200
 FIELDS = ("client_uuid", "nature", "category_code", "lon", "lat", "text", "location_source")
 REPORTER_FIELDS = {"reporter_name": "name", "reporter_phone": "phone"}
+OWN_FIELDS = ("expected_version", "request_key")
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Who is to be called now, and who was tried today and is left in peace until tomorrow."""
+
+    due: list[Ticket]
+    tried: list[Ticket]
 
 
 @blueprint.get("/callbacks")
-@permission_required("ticket:call_back")
+@permission_required(CALL_BACK)
 def callbacks() -> ResponseReturnValue:
     """Whom to ask now, the most pressing first."""
-    actor = current_actor()
     with database().reading() as session:
         standing = world().refresh(session)
-        waiting = queries.page(
-            session,
-            actor,
-            queries.visible(actor, "ticket:call_back"),
-            col(Ticket.state).in_(ASKED_IN),
-            size=100,
-        )
+        found = _round(session)
         return render_template(
             "hotline/callbacks.html",
             standing=standing,
-            tickets=waiting,
-            names=area_names(session, standing, waiting),
+            due=found.due,
+            tried=found.tried,
+            names=area_names(session, standing, [*found.due, *found.tried]),
+            quiet_until=_quiet_until(),
         )
 
 
+@blueprint.get("/callbacks/next")
+@permission_required(CALL_BACK)
+def following() -> ResponseReturnValue:
+    """The next call by itself; when nobody is left to call, the list says so."""
+    with database().reading() as session:
+        due = _round(session).due
+    if not due:
+        return redirect(url_for("hotline.callbacks"))
+    return redirect(url_for("hotline.callback", code=due[0].code))
+
+
 @blueprint.get("/callbacks/<code>")
-@permission_required("ticket:call_back")
+@permission_required(CALL_BACK)
 def callback(code: str) -> ResponseReturnValue:
     """One call: what it was, what was done, and the two questions."""
+    return _call(code)
+
+
+@blueprint.post("/callbacks/<code>")
+@permission_required(CALL_BACK)
+def answered(code: str) -> ResponseReturnValue:
+    """Write down what was said; whether that closes the ticket follows from the answers."""
+    try:
+        own = check(ActionIn, {name: request.form.get(name) for name in OWN_FIELDS})
+        form = read_form(AnswerForm, request.form)
+        given = {name: value for name, value in form if value is not None}
+        action = "answer_satisfied" if form.is_content else "answer_unsolved"
+        carry_out(code, action, given, own.expected_version, own.request_key)
+    except (InputError, Conflict) as error:
+        return _call(code, error=error)
+    flash(f"{code} 已记录回访结果" + ("" if form.is_content else ",转不满意复核"), "done")
+    return redirect(url_for("hotline.following"), 303)
+
+
+@blueprint.post("/callbacks/<code>/telephone")
+@permission_required(disclosing.REVEAL)
+def telephone(code: str) -> ResponseReturnValue:
+    """Show whom to call, with the reason that is kept."""
+    actor, reason, moment = current_actor(), request.form.get("reason", ""), now()
+    try:
+        found = database().write(lambda session: disclosing.reveal(session, code, actor, reason, moment))
+    except InputError as error:
+        return _call(code, error=error)
+    return _call(code, revealed=found)
+
+
+def _call(
+    code: str,
+    *,
+    error: InputError | Conflict | None = None,
+    revealed: list[Reporter] | None = None,
+) -> ResponseReturnValue:
+    actor = current_actor()
     with database().reading() as session:
-        shown = showing.show(session, code, current_actor(), world(), now())
-        answers = {possible.row.action: possible for possible in shown.possible}
-        if "answer_satisfied" not in answers:
+        shown = showing.show(session, code, actor, world(), now())
+        possible = {one.row.action: one for one in shown.possible}
+        if "answer_satisfied" not in possible:
             return redirect(url_for("ticket.page", code=code))
-        return render_template("hotline/callback.html", shown=shown, ticket=shown.ticket, answers=answers)
+        page = render_template(
+            "hotline/callback.html",
+            shown=shown,
+            ticket=shown.ticket,
+            told=shown.told(),
+            solved=SOLVED,
+            satisfaction=SATISFACTION,
+            unreached=possible.get(calling.ATTEMPT),
+            others=calling.of_the_same_person(session, shown.ticket, _waits()),
+            may_reveal=queries.reaches(session, shown.ticket, actor, disclosing.REVEAL),
+            revealed=revealed,
+            quiet_until=_quiet_until(),
+            typed=request.form,
+            error=error,
+        )
+    return page, 200 if error is None else (422 if isinstance(error, InputError) else 409)
 
 
-@blueprint.get("/messages")
-@permission_required("ticket:call_back")
-def messages() -> ResponseReturnValue:
-    """What is said to reporters, and whether it left the house; without a gateway staff pass it on."""
-    with database().reading() as session:
-        world().refresh(session)
-        return render_template("hotline/messages.html", messages=notices.outgoing(session, world()))
+def _waits() -> ColumnElement[bool]:
+    return and_(queries.visible(current_actor(), CALL_BACK), col(Ticket.state).in_(ASKED_IN))
+
+
+def _round(session: Session) -> Round:
+    waiting = queries.page(session, current_actor(), _waits(), size=MOST_WAITING)
+    attempts, zone = calling.last_attempts(session, waiting), settings().zone
+    today = now().astimezone(zone).date()
+    tried = {id for id, at in attempts.items() if at.astimezone(zone).date() == today}
+    return Round(
+        [ticket for ticket in waiting if ticket.id not in tried],
+        [ticket for ticket in waiting if ticket.id in tried],
+    )
+
+
+def _quiet_until() -> datetime | None:
+    """When people may be called again, while they may not."""
+    at = next_civil_hour(now(), Asking(settings().timezone))
+    return at if at > now() else None
 
 
 @blueprint.route("/register", methods=["GET", "POST"])
@@ -82,7 +167,16 @@ def register() -> ResponseReturnValue:
         reported = submit(check(ReportIn, _posted()))
     except InputError as error:
         return _form(request.form, error)
-    return redirect(url_for("ticket.page", code=reported.code), 303)
+    return redirect(url_for("hotline.registered", code=reported.code), 303)
+
+
+@blueprint.get("/registered/<code>")
+@permission_required("ticket:register")
+def registered(code: str) -> ResponseReturnValue:
+    """What the caller is told before they hang up: number, unit, until when."""
+    with database().reading() as session:
+        shown = showing.show(session, code, current_actor(), world(), now())
+        return render_template("hotline/registered.html", shown=shown, ticket=shown.ticket)
 
 
 def _posted() -> dict[str, Any]:
@@ -94,8 +188,12 @@ def _posted() -> dict[str, Any]:
         own: posted[name].strip() for name, own in REPORTER_FIELDS.items() if posted.get(name, "").strip()
     }
     if reporter:
-        consent = {"consented": posted.get("consented") == "yes", "notice_version": NOTICE_VERSION}
-        values["reporter"] = {**reporter, **consent}
+        values["reporter"] = {
+            **reporter,
+            "consented": posted.get("consented") == "yes",
+            "confidential": posted.get("confidential") == "yes",
+            "notice_version": NOTICE_VERSION,
+        }
     if "lon" not in values and posted.get("chosen_grid"):
         with database().reading() as session:
             point = point_in(world(), session, posted["chosen_grid"].strip())
@@ -117,6 +215,12 @@ def _form(typed: Any, error: InputError | None = None) -> ResponseReturnValue:
         classes = classes_of(standing, kinds=("content", "nature", "event", "part"))
         grids = grids_of(world(), session)
     page = render_template(
-        "hotline/register.html", typed=typed, error=error, classes=classes, grids=grids, natures=NATURES
+        "hotline/register.html",
+        typed=typed,
+        error=error,
+        classes=classes,
+        grids=grids,
+        natures=NATURES,
+        notice=NOTICE,
     )
     return page, 422 if error else 200

@@ -18,6 +18,7 @@ from grid.permissions import Actor
 from web import photographs, showing
 from web.acting import submit
 from web.categories import chips_of, classes_of
+from web.consenting import NOTICE, NOTICE_VERSION
 from web.context import database, now, world
 from web.forms import ReportIn, check
 from web.gate.access import current_actor, permission_required
@@ -26,7 +27,6 @@ from web.places import point_in
 
 blueprint = Blueprint("worker", __name__, url_prefix="/worker")
 
-NOTICE_VERSION = "2026-11"
 REPORT_FIELDS = (
     "client_uuid",
     "mode",
@@ -164,6 +164,7 @@ def _form(typed: Any, *, error: InputError | None = None, kept: tuple[str, ...] 
         grids=grids,
         modes=[("report", "上报派单"), ("remind", "当场提醒"), ("self_handled", "自行处置")],
         report_mode=Mode.REPORT,
+        notice=NOTICE,
     )
     return page, 422 if error else 200
 

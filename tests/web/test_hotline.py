@@ -1,9 +1,14 @@
 """The hotline: a call becomes a ticket once, and a call back is written down by somebody who did not handle it."""
 
+import re
 from collections.abc import Callable
 from uuid import uuid4
 
-from tests.town import CONSULT, GARBAGE, IN_WEST, SANITATION, WEST, Town
+from sqlmodel import select
+from werkzeug.test import TestResponse
+
+from dispatch.record.models import DisclosureLog
+from tests.town import CONSULT, GARBAGE, IN_WEST, MONDAY, OUTSIDE, SANITATION, WEST, Town
 from tests.web.conftest import Visitor
 from tests.web.test_pages import hidden
 from tests.web.test_resident import asked
@@ -54,24 +59,119 @@ def test_a_point_on_the_map_goes_before_the_grid(town: Town, visitor: Callable[[
     assert (ticket.reported_lon, ticket.location_source) == (IN_WEST["lon"], "map")
 
 
-def test_a_call_back_is_recorded_and_the_list_gets_shorter(
+def test_what_the_caller_is_told_follows_from_the_ticket(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    operator = visitor("operator")
+    answer = operator.posts("/hotline/register", **a_call())
+    page = operator.sees(answer.location).text
+    code = answer.location.rsplit("/", 1)[-1]
+    for words in (code, "已转区环卫局", "办理时限", "3月2"):
+        assert words in page
+    nowhere = operator.posts("/hotline/register", **a_call(chosen_grid="", **outside()))
+    assert "正在确定承办单位" in operator.sees(nowhere.location).text
+
+
+def outside() -> dict[str, str]:
+    return {"lon": str(OUTSIDE["lon"]), "lat": str(OUTSIDE["lat"]), "location_source": "map"}
+
+
+def test_of_a_confidential_call_the_unit_sees_no_reporter(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    answer = visitor("operator").posts("/hotline/register", **a_call(confidential="yes"))
+    code = answer.location.rsplit("/", 1)[-1]
+    unit = visitor("department")
+    assert "钱*" not in unit.sees(f"/tickets/{code}").text
+    assert unit.posts(f"/tickets/{code}/reporter", reason="联系核实").status_code == 403
+    agent = visitor("agent").posts(f"/tickets/{code}/reporter", reason="代为联系")
+    assert "13911112222" in agent.text
+
+
+def calls_back(agent: Visitor, code: str, **said: str) -> TestResponse:
+    page = agent.sees(f"/hotline/callbacks/{code}").text
+    own = {name: hidden(page, name) for name in ("expected_version", "request_key")}
+    return agent.posts(f"/hotline/callbacks/{code}", **own, **said)
+
+
+def test_an_answer_is_recorded_and_the_next_call_comes_by_itself(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    first, second = asked(town)[0], asked(town)[0]
+    agent = visitor("agent")
+    assert agent.sees("/hotline/callbacks/next").location == f"/hotline/callbacks/{first}"
+    assert "13800009999" not in agent.sees(f"/hotline/callbacks/{first}").text
+    answer = calls_back(agent, first, solved="partly", satisfaction="4", words="比以前快")
+    assert answer.location == "/hotline/callbacks/next"
+    assert agent.sees(answer.location).location == f"/hotline/callbacks/{second}"
+    ticket = town.ticket(first)
+    assert (ticket.state, ticket.solved, ticket.satisfaction) == ("closed", "partly", 4)
+    calls_back(agent, second, solved="solved", satisfaction="2")
+    assert town.ticket(second).state == "reviewing"
+    assert agent.sees("/hotline/callbacks/next").location == "/hotline/callbacks"
+
+
+def test_one_call_asks_about_everything_of_one_person(town: Town, visitor: Callable[[str], Visitor]) -> None:
+    first, second = asked(town)[0], asked(town)[0]
+    page = visitor("agent").sees(f"/hotline/callbacks/{first}").text
+    assert "还有 1 件待回访" in page
+    assert f'href="/hotline/callbacks/{second}"' in page
+
+
+def test_an_answer_without_the_first_question_is_refused_and_kept(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    code, _ = asked(town)
+    answer = calls_back(visitor("agent"), code, satisfaction="5", words="很满意,谢谢师傅")
+    assert answer.status_code == 422
+    assert "请先选择是否解决" in answer.text
+    assert "很满意,谢谢师傅" in answer.text
+    assert re.search(r'name="satisfaction" value="5"[^>]* checked', answer.text)
+    assert town.ticket(code).state == "verified"
+
+
+def test_nobody_is_called_twice_on_one_day(town: Town, visitor: Callable[[str], Visitor]) -> None:
+    code, _ = asked(town)
+    agent = visitor("agent")
+    page = agent.sees(f"/hotline/callbacks/{code}").text
+    answer = agent.posts(
+        f"/tickets/{code}/actions/attempt_callback",
+        note="响铃无人接",
+        expected_version=hidden(page, "expected_version"),
+        request_key=str(uuid4()),
+        then=hidden(page, "then"),
+    )
+    assert answer.location == "/hotline/callbacks/next"
+    assert agent.sees(answer.location).location == "/hotline/callbacks"
+    assert "今天拨过、没有接通" in agent.sees("/hotline/callbacks").text
+    town.later(days=1)
+    again = visitor("agent").sees("/hotline/callbacks/next")
+    assert again.location == f"/hotline/callbacks/{code}"
+
+
+def test_the_telephone_is_shown_with_a_reason_that_is_kept(
     town: Town, visitor: Callable[[str], Visitor]
 ) -> None:
     code, _ = asked(town)
     agent = visitor("agent")
-    assert code in agent.sees("/hotline/callbacks").text
-    page = agent.sees(f"/hotline/callbacks/{code}").text
-    assert "13800009999" not in page
-    answer = agent.posts(
-        f"/tickets/{code}/actions/answer_satisfied",
-        solved="solved",
-        satisfaction="4",
-        expected_version=hidden(page, "expected_version"),
-        request_key=hidden(page, "request_key"),
-    )
-    assert answer.status_code == 303
-    assert town.ticket(code).satisfaction == 4
-    assert code not in agent.sees("/hotline/callbacks").text
+    refused = agent.posts(f"/hotline/callbacks/{code}/telephone", reason=" ")
+    assert (refused.status_code, "13800009999" in refused.text) == (422, False)
+    assert "13800009999" in agent.posts(f"/hotline/callbacks/{code}/telephone", reason="办结回访").text
+    with town.database.reading() as session:
+        assert [entry.reason for entry in session.exec(select(DisclosureLog))] == ["办结回访"]
+    assert visitor("operator").posts(f"/hotline/callbacks/{code}/telephone", reason="看").status_code == 403
+
+
+def test_outside_calling_hours_the_desk_says_when_to_call(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    code, _ = asked(town)
+    agent = visitor("agent")
+    town.now = MONDAY.replace(hour=4, minute=30)  # 12:30 in Shanghai
+    for path in ("/hotline/callbacks", f"/hotline/callbacks/{code}"):
+        assert "今天 14:00" in agent.sees(path).text
+    town.now = MONDAY.replace(hour=6, minute=30)
+    assert "现在不是回访时段" not in agent.sees("/hotline/callbacks").text
 
 
 def test_the_hotline_is_closed_to_others(town: Town, visitor: Callable[[str], Visitor]) -> None:
