@@ -7,7 +7,7 @@ PYTEST_OPTIONS ?=
 DRILL_OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format lint types contracts bench drill first-migration lock clean runtime tools
+.PHONY: help demo run test check format lint types contracts bench drill mutation-drill first-migration lock clean runtime tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -44,6 +44,9 @@ bench: tools $(BENCHMARKS) ## every benchmark, each writing benchmarks/results/<
 
 drill: tools ## kill the parts under load and count what was lost
 	$(BIN)/python -m tests.drill $(DRILL_OPTIONS)
+
+mutation-drill: tools ## plant faults one by one and count which the tests notice
+	$(BIN)/python -m tests.mutation --out benchmarks/results/mutation.json
 
 LOCK := $(BIN)/uv pip compile --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	--no-emit-find-links --python-version 3.11 --quiet pyproject.toml
