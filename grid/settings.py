@@ -38,6 +38,7 @@ class Settings:
     trusted_proxies: int = 0
     workers: int = 1
     callback_percent: int = 100
+    cross_check_percent: int = 0
     callback_seed: str = "callback"
     demo: bool = False
     metrics_token: str | None = None

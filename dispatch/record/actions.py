@@ -189,7 +189,9 @@ def _carry_out(
 ) -> None:
     """Effect, clocks, event and notice of one row."""
     EFFECTS[row.action](change, {**given, **(effect_only or {})})
-    event = change.append(row, row.action, row.target or change.ticket.state, given, reasons, request_key)
+    why = {**(reasons or {}), **change.reasons} or None
+    change.reasons = {}
+    event = change.append(row, row.action, row.target or change.ticket.state, given, why, request_key)
     clocks.apply(change, row)
     if row.happening:
         change.send("notify", happening=row.happening, event_id=str(event.id))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from dispatch.record import clocks
+from dispatch.record import clocks, crossing
 from dispatch.record.change import Change
 from dispatch.record.models import Assignment, Objection, Queue
 from dispatch.record.routes import forbidden
@@ -123,6 +123,7 @@ def handle(change: Change, given: Values) -> None:
     assignment.handled_by = change.actor.account_id
     ticket.solved = str(given["solved"])
     ticket.owner_code = change.standing.centre_code
+    crossing.choose_verifiers(change)
 
 
 def object_(change: Change, given: Values) -> None:

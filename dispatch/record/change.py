@@ -42,6 +42,7 @@ class Change:
         self._new = new
         self._pending: list[SQLModel] = []
         self._known: dict[type[SQLModel], list[Any]] = {}
+        self.reasons: dict[str, Any] = {}
         self.stage_from: datetime | None = None
         self.then: list[tuple[Ticket, str]] = []
         self.last: TicketEvent | None = None if new else _last_event(session, ticket)

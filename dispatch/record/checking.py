@@ -4,10 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from dispatch.record.models import Ticket
+from dispatch.record.oversight import plans
+from dispatch.record.oversight.models import PlanKind
 from dispatch.record.world import Standing
 from dispatch.rules.workflow import Facts
 
@@ -79,4 +82,5 @@ def took_part(value: Any, asked: Asked) -> str | None:
 
 @_check
 def registered_plan(value: Any, asked: Asked) -> str | None:
-    return None if value else "没有这个计划号"
+    on = asked.now.astimezone(ZoneInfo(asked.standing.zone)).date()
+    return plans.valid(asked.session, str(value), PlanKind.RECHECK, on)

@@ -1,6 +1,7 @@
 """Reads from the record what the rules ask about a ticket and about who acts on it."""
 
 from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -69,7 +70,9 @@ def facts_of(
         reopen_until=_reopen_until(ticket, standing),
         quiet_until=_quiet_until(standing, now),
         asks_progress=ticket.progress_due_at is not None,
-        proposer=_person(session, ticket),
+        crossed=ticket.verify_grid is not None,
+        reporter=_person(session, ticket.reported_by) if ticket.verify_grid else None,
+        proposer=_person(session, ticket.proposed_by),
         approves_answers=bool(unit and unit.approves_answers),
         waiting_units=frozenset(waiting),
         waiting_assistants=tuple(standing.organisations[code].name for code in waiting),
@@ -111,11 +114,9 @@ def _waiting(session: Session, ticket: Ticket) -> tuple[str, ...]:
     return tuple(session.execute(query.order_by(col(Assignment.id))).scalars())
 
 
-def _person(session: Session, ticket: Ticket) -> str | None:
-    """The natural person who put forward what now waits for somebody else's word."""
-    if ticket.proposed_by is None:
-        return None
-    account = session.get(Account, ticket.proposed_by)
+def _person(session: Session, account_id: UUID | None) -> str | None:
+    """The natural person behind an account."""
+    account = session.get(Account, account_id) if account_id else None
     return account.person_key if account else None
 
 

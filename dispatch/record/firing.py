@@ -1,6 +1,7 @@
 """What a due timer does. Called in the transaction that marks it done, so each does it once."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -8,6 +9,7 @@ from sqlmodel import Session, col
 from dispatch.record import actions, asking, clocks, facts
 from dispatch.record.change import Change
 from dispatch.record.models import Reporter, Ticket, TicketClock, TicketEvent, Timer
+from dispatch.record.oversight import letters
 from dispatch.record.world import World
 from dispatch.rules.guards import refusal
 from dispatch.rules.workflow import BY_ACTION, STATES, ClockKind
@@ -24,6 +26,8 @@ def fire(session: Session, timer: Timer, world: World, now: datetime) -> str:
     Waiting instead could deadlock with that writer, who may be about to void this timer.
     """
     world.refresh(session)
+    if timer.kind == letters.LETTER_DUE:
+        return DONE if letters.fall_due(session, UUID(timer.key.partition(":")[2]), now) else VOID
     clock = clocks.find(session, timer.intake_district, timer.clock_id) if timer.clock_id else None
     if timer.clock_id is not None and not _runs(clock):
         return VOID
@@ -61,6 +65,8 @@ def _rung(change: Change, clock: TicketClock, kind: str) -> None:
         ticket.version += 1
     if clock.kind is ClockKind.HANDLE and kind == "clock_red":
         _ask_for_progress(change)
+    if clock.kind is ClockKind.HANDLE and kind in letters.CALLED_FOR:
+        letters.note(change.session, ticket, letters.CALLED_FOR[kind], kind, change.now)
     happening = f"{clock.kind}_{kind}"
     change.send("notify", happening=happening, event_id=str(event.id) if event else None)
     clocks.plan_next(change, clock, kind)

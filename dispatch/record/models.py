@@ -140,6 +140,7 @@ class Ticket(SQLModel, table=True):
     proposed_by: UUID | None = None
     checked_beside_at: datetime | None = None
     sampled: bool | None = None
+    verify_grid: str | None = Field(default=None, sa_type=Words)
     progress_due_at: datetime | None = None
     exclusion: str | None = Field(default=None, sa_type=Words)
     false_completion: bool = False

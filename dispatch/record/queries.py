@@ -24,6 +24,7 @@ from grid.errors import NotFound
 from grid.permissions import Actor, Scope
 
 READ = "ticket:read"
+VERIFY = "ticket:verify"
 
 
 def visible(actor: Actor, verb: str = READ) -> ColumnElement[bool]:
@@ -42,8 +43,12 @@ def _reach(scope: Scope, actor: Actor, verb: str) -> ColumnElement[bool]:
     if scope is Scope.ORGANISATION:
         return _of_organisations(actor, verb)
     codes = actor.area_codes
+    if scope is Scope.GRID and verb == VERIFY:
+        own = or_(col(Ticket.grid_code).in_(codes), col(Ticket.community_code).in_(codes))
+        return or_(and_(col(Ticket.verify_grid).is_(None), own), col(Ticket.verify_grid).in_(codes))
     if scope is Scope.GRID:
-        return or_(col(Ticket.grid_code).in_(codes), col(Ticket.community_code).in_(codes))
+        seen = col(Ticket.verify_grid).in_(codes)
+        return or_(seen, col(Ticket.grid_code).in_(codes), col(Ticket.community_code).in_(codes))
     levels = (Ticket.grid_code, Ticket.community_code, Ticket.street_code, Ticket.district_code)
     return or_(*(col(level).in_(codes) for level in levels))
 

@@ -71,6 +71,7 @@ class Standing:
     calendar: Calendar
     areas: dict[str, AreaName]
     asking: Asking
+    cross_check_percent: int
     _limit_cache: dict[tuple[str, str, str | None, bool], tuple[Limit, str | None]] = field(
         default_factory=dict
     )
@@ -156,6 +157,10 @@ class Standing:
             return FALLBACK_LIMIT, None
         best = min(fitting, key=rank)
         return Limit(best.amount, Unit(best.unit)), best.id
+
+    def stage_limit(self, stage: str) -> Limit:
+        """The limit of a stage that is no ticket's (a letter's answer)."""
+        return self.limit(stage, "", None, False)[0]
 
     def steps(self, category_code: str) -> tuple[StagedLimit, ...]:
         """The steps of a matter that is done in stages; one whose owner is unknown goes another way."""
@@ -282,6 +287,7 @@ class World:
             notices=values(NoticeRule, col(NoticeRule.ruleset_version) == version),
             areas=_area_names(session, generation.id if generation else None),
             calendar=Calendar({row.on: Day(DayKind(row.kind), row.name) for row in values(CalendarDay)}),
+            cross_check_percent=self.settings.cross_check_percent,
             asking=Asking(
                 zone=self.settings.timezone,
                 sample_share=self.settings.callback_percent / 100,

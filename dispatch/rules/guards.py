@@ -19,7 +19,9 @@ MOST_SUPPLEMENTS = 2
 MOST_EXTENSIONS = 1
 REWORKS_TO_FORCE = 3
 # What stands against a person, not against the moment: answered as "may not", not as "not now".
-PERSON_GUARDS = frozenset({"independent", "not_answerer", "second_person", "outside_the_assessed"})
+PERSON_GUARDS = frozenset(
+    {"independent", "not_answerer", "second_person", "outside_the_assessed", "not_own_report"}
+)
 
 Guard = Callable[[Facts, Doer], str | None]
 GUARDS: dict[str, Guard] = {}
@@ -316,4 +318,11 @@ def exclusion_asked(facts: Facts, doer: Doer) -> str | None:
 def outside_the_assessed(facts: Facts, doer: Doer) -> str | None:
     if doer.organisations & facts.handling_organisations:
         return "剔除须由被考评单位以外的人裁定"
+    return None
+
+
+@_guard
+def not_own_report(facts: Facts, doer: Doer) -> str | None:
+    if facts.crossed and doer.person == facts.reporter:
+        return "本件抽中交叉核查,上报人不能核查自己上报的"
     return None

@@ -6,9 +6,10 @@ from typing import Any
 
 from dispatch.record import clocks
 from dispatch.record.asking import end
-from dispatch.record.assigning import current, handle, sign
+from dispatch.record.assigning import consult, current, handle, sign
 from dispatch.record.change import Change
 from dispatch.record.models import OutboxRow, Queue, Timer
+from dispatch.record.oversight import letters
 from dispatch.rules.clocks import Clock
 from dispatch.rules.deadlines import due
 from dispatch.rules.workflow import ClockKind
@@ -177,6 +178,13 @@ def grant_exclusion(change: Change, given: Values) -> None:
 
 def refuse_exclusion(change: Change, given: Values) -> None:
     change.ticket.exclusion = "refused"
+
+
+def force_upper(change: Change, given: Values) -> None:
+    """The third rework: before all concerned, and onto the unit's supervision letter."""
+    ground = "third_rework"
+    letters.note(change.session, change.ticket, letters.CALLED_FOR[ground], ground, change.now)
+    consult(change, given)
 
 
 def urge(change: Change, given: Values) -> None:

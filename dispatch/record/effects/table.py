@@ -85,7 +85,7 @@ EFFECTS: dict[str, Effect] = {
     "skip_verification": asking.verified,
     "verify_pass": asking.verified,
     "verify_fail": assigning.verify_fail,
-    "force_upper": assigning.consult,
+    "force_upper": applying.force_upper,
     "close_unasked": asking.close,
     "attempt_callback": asking.attempt,
     "answer_satisfied": asking.satisfied,

@@ -51,7 +51,7 @@ VERIFYING: tuple[Transition, ...] = (
         State.VERIFIED,
         "ticket:verify",
         given=(VERIFY_PHOTOS, said("note", "说明", must=False)),
-        guards=("independent",),
+        guards=("independent", "not_own_report"),
         happening="verified",
     ),
     Transition(
@@ -64,7 +64,7 @@ VERIFYING: tuple[Transition, ...] = (
             Given("photos", "核查照片", GivenKind.PHOTOS, Need.NEVER),
             said("note", "哪里没有做到"),
         ),
-        guards=("independent",),
+        guards=("independent", "not_own_report"),
         clocks=((ClockKind.HANDLE, ClockStep.RESUME),),
         happening="verification_failed",
     ),

@@ -115,6 +115,8 @@ class Facts:
     from_public: bool = False
     from_upper: bool = False
     checked_beside: bool = False
+    crossed: bool = False
+    reporter: str | None = None
     enforcement: bool = False
     supplements: int = 0
     extensions: int = 0
