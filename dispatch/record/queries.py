@@ -148,7 +148,7 @@ def ratings(session: Session, organisation_code: str) -> dict[int, int]:
         .where(col(UnitRating.organisation_code) == organisation_code)
         .group_by(col(UnitRating.score))
     )
-    return dict(session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,21 @@ def upgrade() -> None:
     sa.Column('note', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('part', 'instance', name=op.f('pk_heartbeat'))
     )
+    op.create_table('inspection_visit',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('place_key', sa.String(), nullable=False),
+    sa.Column('week_on', sa.Date(), nullable=False),
+    sa.Column('executor_code', sa.String(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('lon', sa.Float(), nullable=False),
+    sa.Column('lat', sa.Float(), nullable=False),
+    sa.Column('grid_code', sa.String(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_inspection_visit')),
+    sa.UniqueConstraint('place_key', 'week_on', 'executor_code', name=op.f('uq_inspection_visit_place_key_week_on_executor_code'))
+    )
+    with op.batch_alter_table('inspection_visit', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_inspection_visit_grid_code'), ['grid_code'], unique=False)
+
     op.create_table('notice',
     sa.Column('intake_district', sa.String(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -271,6 +286,31 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['ruleset_version'], ['ruleset.version'], name=op.f('fk_escalation_rung_ruleset_version')),
     sa.PrimaryKeyConstraint('ruleset_version', 'clock', 'name', 'urgent', name=op.f('pk_escalation_rung'))
     )
+    op.create_table('letter',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.String(length=40), nullable=False),
+    sa.Column('state', sa.String(length=40), nullable=False),
+    sa.Column('organisation_code', sa.String(), nullable=False),
+    sa.Column('year', sa.Integer(), nullable=True),
+    sa.Column('serial', sa.Integer(), nullable=True),
+    sa.Column('drafted_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('signed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('signed_by', sa.Uuid(), nullable=True),
+    sa.Column('demand', sa.Text(), nullable=True),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('answered_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('answered_by', sa.Uuid(), nullable=True),
+    sa.Column('answer', sa.Text(), nullable=True),
+    sa.Column('cleared_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('cleared_by', sa.Uuid(), nullable=True),
+    sa.Column('escalated_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['organisation_code'], ['organisation.code'], name=op.f('fk_letter_organisation_code')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_letter')),
+    sa.UniqueConstraint('kind', 'year', 'serial', name=op.f('uq_letter_kind_year_serial'))
+    )
+    with op.batch_alter_table('letter', schema=None) as batch_op:
+        batch_op.create_index('ix_letter_unit', ['organisation_code', 'state'], unique=False)
+
     op.create_table('notice_rule',
     sa.Column('ruleset_version', sa.Integer(), nullable=False),
     sa.Column('id', sa.String(), nullable=False),
@@ -303,6 +343,19 @@ def upgrade() -> None:
     sa.Column('wkb', sa.LargeBinary(), nullable=False),
     sa.ForeignKeyConstraint(['generation_id'], ['generation.id'], name=op.f('fk_overlay_area_generation_id')),
     sa.PrimaryKeyConstraint('generation_id', 'code', name=op.f('pk_overlay_area'))
+    )
+    op.create_table('plan_entry',
+    sa.Column('number', sa.String(), nullable=False),
+    sa.Column('kind', sa.String(length=40), nullable=False),
+    sa.Column('title', sa.String(), nullable=False),
+    sa.Column('approval', sa.String(), nullable=False),
+    sa.Column('organisation_code', sa.String(), nullable=False),
+    sa.Column('from_on', sa.Date(), nullable=False),
+    sa.Column('to_on', sa.Date(), nullable=False),
+    sa.Column('registered_by', sa.Uuid(), nullable=True),
+    sa.Column('registered_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['organisation_code'], ['organisation.code'], name=op.f('fk_plan_entry_organisation_code')),
+    sa.PrimaryKeyConstraint('number', name=op.f('pk_plan_entry'))
     )
     op.create_table('post',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -429,6 +482,7 @@ def upgrade() -> None:
     sa.Column('proposed_by', sa.Uuid(), nullable=True),
     sa.Column('checked_beside_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('sampled', sa.Boolean(), nullable=True),
+    sa.Column('verify_grid', sa.Text(), nullable=True),
     sa.Column('progress_due_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('exclusion', sa.Text(), nullable=True),
     sa.Column('false_completion', sa.Boolean(), nullable=False),
@@ -527,6 +581,31 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_disclosure_log_intake_district_ticket_id')),
     sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_disclosure_log'))
     )
+    op.create_table('inspection_task',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('plan_number', sa.String(), nullable=False),
+    sa.Column('title', sa.String(), nullable=False),
+    sa.Column('category_code', sa.String(), nullable=False),
+    sa.Column('organisation_code', sa.String(), nullable=False),
+    sa.Column('executor_code', sa.String(), nullable=False),
+    sa.Column('week_on', sa.Date(), nullable=False),
+    sa.Column('created_by', sa.Uuid(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['category_code'], ['category.code'], name=op.f('fk_inspection_task_category_code')),
+    sa.ForeignKeyConstraint(['executor_code'], ['organisation.code'], name=op.f('fk_inspection_task_executor_code')),
+    sa.ForeignKeyConstraint(['organisation_code'], ['organisation.code'], name=op.f('fk_inspection_task_organisation_code')),
+    sa.ForeignKeyConstraint(['plan_number'], ['plan_entry.number'], name=op.f('fk_inspection_task_plan_number')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_inspection_task'))
+    )
+    op.create_table('letter_ticket',
+    sa.Column('letter_id', sa.Uuid(), nullable=False),
+    sa.Column('intake_district', sa.String(), nullable=False),
+    sa.Column('ticket_id', sa.Uuid(), nullable=False),
+    sa.Column('ground', sa.String(), nullable=False),
+    sa.Column('noted_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['letter_id'], ['letter.id'], name=op.f('fk_letter_ticket_letter_id')),
+    sa.PrimaryKeyConstraint('letter_id', 'intake_district', 'ticket_id', name=op.f('pk_letter_ticket'))
+    )
     op.create_table('objection',
     sa.Column('intake_district', sa.String(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -545,6 +624,16 @@ def upgrade() -> None:
     with op.batch_alter_table('objection', schema=None) as batch_op:
         batch_op.create_index('ix_objection_ticket', ['intake_district', 'ticket_id'], unique=False)
 
+    op.create_table('recheck',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('plan_number', sa.String(), nullable=False),
+    sa.Column('intake_district', sa.String(), nullable=False),
+    sa.Column('ticket_id', sa.Uuid(), nullable=False),
+    sa.Column('drawn_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['plan_number'], ['plan_entry.number'], name=op.f('fk_recheck_plan_number')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_recheck')),
+    sa.UniqueConstraint('plan_number', 'intake_district', 'ticket_id', name=op.f('uq_recheck_plan_number_intake_district_ticket_id'))
+    )
     op.create_table('reporter',
     sa.Column('intake_district', sa.String(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -675,11 +764,33 @@ def upgrade() -> None:
     with op.batch_alter_table('unit_rating', schema=None) as batch_op:
         batch_op.create_index('ix_rating_org', ['organisation_code'], unique=False)
 
+    op.create_table('inspection_point',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('task_id', sa.Uuid(), nullable=False),
+    sa.Column('visit_id', sa.Uuid(), nullable=False),
+    sa.Column('result', sa.String(length=40), nullable=True),
+    sa.Column('checked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('checked_by', sa.Uuid(), nullable=True),
+    sa.Column('ticket_code', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['task_id'], ['inspection_task.id'], name=op.f('fk_inspection_point_task_id')),
+    sa.ForeignKeyConstraint(['visit_id'], ['inspection_visit.id'], name=op.f('fk_inspection_point_visit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_inspection_point')),
+    sa.UniqueConstraint('task_id', 'visit_id', name=op.f('uq_inspection_point_task_id_visit_id'))
+    )
+    with op.batch_alter_table('inspection_point', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_inspection_point_task_id'), ['task_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_inspection_point_visit_id'), ['visit_id'], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table('inspection_point', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_inspection_point_visit_id'))
+        batch_op.drop_index(batch_op.f('ix_inspection_point_task_id'))
+
+    op.drop_table('inspection_point')
     with op.batch_alter_table('unit_rating', schema=None) as batch_op:
         batch_op.drop_index('ix_rating_org')
 
@@ -710,10 +821,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_reporter_person_key'))
 
     op.drop_table('reporter')
+    op.drop_table('recheck')
     with op.batch_alter_table('objection', schema=None) as batch_op:
         batch_op.drop_index('ix_objection_ticket')
 
     op.drop_table('objection')
+    op.drop_table('letter_ticket')
+    op.drop_table('inspection_task')
     op.drop_table('disclosure_log')
     op.drop_table('callback_link')
     with op.batch_alter_table('callback_answer', schema=None) as batch_op:
@@ -750,12 +864,17 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_post_account_id'))
 
     op.drop_table('post')
+    op.drop_table('plan_entry')
     op.drop_table('overlay_area')
     op.drop_table('one_time_link')
     with op.batch_alter_table('notice_rule', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_notice_rule_happening'))
 
     op.drop_table('notice_rule')
+    with op.batch_alter_table('letter', schema=None) as batch_op:
+        batch_op.drop_index('ix_letter_unit')
+
+    op.drop_table('letter')
     op.drop_table('escalation_rung')
     op.drop_table('duty_roster')
     with op.batch_alter_table('area', schema=None) as batch_op:
@@ -793,6 +912,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_notice_acc')
 
     op.drop_table('notice')
+    with op.batch_alter_table('inspection_visit', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_inspection_visit_grid_code'))
+
+    op.drop_table('inspection_visit')
     op.drop_table('heartbeat')
     with op.batch_alter_table('generation', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_generation_state'))

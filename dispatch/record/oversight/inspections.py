@@ -182,7 +182,7 @@ def found_tickets(session: Session, task_id: UUID) -> list[str]:
 
 def _visit(session: Session, place: Place, executor: str, week_on: date, world: World) -> InspectionVisit:
     """The week's visit to that place, made if nobody else goes there yet."""
-    known = session.execute(
+    known: InspectionVisit | None = session.execute(
         select(InspectionVisit)
         .where(col(InspectionVisit.place_key) == place.key, col(InspectionVisit.week_on) == week_on)
         .where(col(InspectionVisit.executor_code) == executor)

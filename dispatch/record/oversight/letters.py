@@ -146,7 +146,7 @@ def find(session: Session, letter_id: UUID, actor: Actor, verb: str) -> Letter:
     if not actor.may(verb):
         raise NotAllowed("您的岗位不能处理督办文书")
     query = select(Letter).where(col(Letter.id) == letter_id, visible(actor, verb)).with_for_update()
-    letter = session.execute(query).scalar_one_or_none()
+    letter: Letter | None = session.execute(query).scalar_one_or_none()
     if letter is None:
         raise NotFound("没有找到这份督办文书,或它不是发给您的单位")
     return letter

@@ -70,16 +70,11 @@ def valid(session: Session, number: str, kind: PlanKind, on: date) -> str | None
 
 def totals(session: Session) -> Sequence[tuple[PlanEntry, int, int]]:
     """Every plan with how many tasks and how many re-checks it has led to: the load in one table."""
-    tasks = (
-        select(InspectionTask.plan_number, func.count().label("n"))
-        .group_by(col(InspectionTask.plan_number))
-        .subquery()
-    )
-    drawn = select(Recheck.plan_number, func.count().label("n")).group_by(col(Recheck.plan_number)).subquery()
-    query = (
-        select(PlanEntry, func.coalesce(tasks.c.n, 0), func.coalesce(drawn.c.n, 0))
-        .outerjoin(tasks, tasks.c.plan_number == col(PlanEntry.number))
-        .outerjoin(drawn, drawn.c.plan_number == col(PlanEntry.number))
-        .order_by(col(PlanEntry.registered_at))
-    )
-    return [(entry, int(a), int(b)) for entry, a, b in session.execute(query)]
+    tasks, drawn = _count(session, InspectionTask.plan_number), _count(session, Recheck.plan_number)
+    entries = session.execute(select(PlanEntry).order_by(col(PlanEntry.registered_at))).scalars()
+    return [(entry, tasks.get(entry.number, 0), drawn.get(entry.number, 0)) for entry in entries]
+
+
+def _count(session: Session, column: str) -> dict[str, int]:
+    query = select(col(column), func.count()).group_by(col(column))
+    return {row[0]: row[1] for row in session.execute(query)}
