@@ -18,6 +18,7 @@ from tests.drill.service import Service, prepare
 
 REPORTERS = 3
 PAUSE_S = (0.2, 1.0)
+IDLE_S = 10.0
 FLUSH_EVERY = 12
 STUCK_S = 30.0
 
@@ -71,7 +72,7 @@ def _drill(service: Service, kind: str, kills: int, seed: int, tell: Callable[[s
         one.start()
     done = 0
     while done < kills:
-        time.sleep(dice.uniform(*PAUSE_S))
+        _let_it_work(ledger, dice)
         done += service.kill_one(dice) is not None
         if done % FLUSH_EVERY == 0:
             service.wipe_redis()
@@ -105,6 +106,14 @@ def _drill(service: Service, kind: str, kills: int, seed: int, tell: Callable[[s
         timer_late_max_s=round(late[-1], 2) if late else 0.0,
         exit_code=code,
     )
+
+
+def _let_it_work(ledger: Ledger, dice: random.Random) -> None:
+    """The next kill comes at a random moment, but never before something was acknowledged since the last one."""
+    before, give_up_at = len(ledger.tickets), time.monotonic() + IDLE_S
+    time.sleep(dice.uniform(*PAUSE_S))
+    while len(ledger.tickets) <= before and time.monotonic() < give_up_at:
+        time.sleep(dice.uniform(0.0, 0.1))
 
 
 def _settle(service: Service, judged_at: datetime) -> float:
