@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -17,7 +18,6 @@ from uuid6 import uuid7
 
 from dispatch.engine import links
 from dispatch.engine.channels import Message
-from dispatch.record import queries
 from dispatch.record.asking import can_ask
 from dispatch.record.models import Notice, OutboxRow, Reporter, Ticket, TicketEvent
 from dispatch.record.world import World
@@ -144,7 +144,7 @@ class _Telling:
     def send(self, row: OutboxRow, ticket: Ticket, rule: NoticeRule, round_: int | None = None) -> None:
         """Put one message per reporter into the outbox."""
         text = _filled(rule.text, self._values(row, ticket))
-        for reporter in queries.reporters(self.session, ticket):
+        for reporter in self.reporters.get((ticket.intake_district, ticket.id), ()):
             if can_ask([reporter]):
                 self.session.add(
                     OutboxRow(
@@ -158,6 +158,18 @@ class _Telling:
                         available_at=self.now,
                     )
                 )
+
+    @cached_property
+    def reporters(self) -> dict[tuple[str, UUID], list[Reporter]]:
+        """Who reported the tickets of this batch, read when somebody is to be told."""
+        query = select(Reporter).where(
+            col(Reporter.intake_district).in_({district for district, _ in self.tickets}),
+            col(Reporter.ticket_id).in_({ticket_id for _, ticket_id in self.tickets}),
+        )
+        found: dict[tuple[str, UUID], list[Reporter]] = {}
+        for reporter in self.session.execute(query.order_by(col(Reporter.id))).scalars():
+            found.setdefault((reporter.intake_district, reporter.ticket_id), []).append(reporter)
+        return found
 
     def _tickets(self, rows: Sequence[OutboxRow]) -> dict[tuple[str, UUID | None], Ticket]:
         wanted = {row.ticket_id for row in rows}
