@@ -61,7 +61,7 @@ def following(name: str) -> ResponseReturnValue:
         first = queries.page(session, current_actor(), _waits_in(chosen), size=1)
     if not first:
         return redirect(url_for("dispatcher.queue", name=chosen))
-    return redirect(address_of(first[0]))
+    return redirect(address_of(first[0], chosen))
 
 
 @blueprint.get("/rulings/<code>")
@@ -138,10 +138,12 @@ def _way(shown: Shown, possible: Possible, claims: list[Claim]) -> Way:
     return Way(possible, first + rest, {"organisation": likely[0]} if agrees and likely else {})
 
 
-def address_of(ticket: Ticket) -> str:
-    """Where a dispatcher goes on with a ticket: objections are ruled on, all else is on the ticket's page."""
-    page = "dispatcher.ruling" if ticket.queue in RULED and current_actor().may(RULE) else "ticket.page"
-    return url_for(page, code=ticket.code)
+def address_of(ticket: Ticket, queue: Queue | None) -> str:
+    """Where to go on with a ticket: objections are ruled on; from a queue the next one comes by itself."""
+    if ticket.queue in RULED and current_actor().may(RULE):
+        return url_for("dispatcher.ruling", code=ticket.code)
+    then = url_for("dispatcher.following", name=queue) if queue else None
+    return url_for("ticket.page", code=ticket.code, then=then)
 
 
 def _page(

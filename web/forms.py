@@ -291,7 +291,7 @@ class FiguresQuery(Strict):
     """Which figures: the days looked back on, the first column, and for a list the number that was opened."""
 
     days: Annotated[int, Field(ge=1, le=366)] = 30
-    by: Literal["department", "street", "grid"] = "department"
+    by: Literal["department", "street", "community", "grid", "state", "source"] = "department"
     metric: Annotated[Code | None, Empty] = None
     code: Annotated[Code | None, Empty] = None
     until: Annotated[AwareDatetime | None, Empty] = None

@@ -26,6 +26,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("ticket:call_back", "hotline.messages", "短信"),
     Entry("ticket:verify", "worker.verifying", "核查"),
     Entry("figures:read", "supervisor.figures", "数字"),
+    Entry("chain:verify", "supervisor.proof", "核验"),
     Entry("standing:change", "admin.home", "管理"),
     Entry("standing:change", "borders.check", "边界检查"),
     Entry("account:change", "admin.people", "账号"),

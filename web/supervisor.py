@@ -1,18 +1,26 @@
 """The supervisor's figures: counts by department, street and grid, each opening into its tickets. Nobody is ranked."""
 
-from datetime import timedelta
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session, col, select
 
 from dispatch.insight import metrics
+from dispatch.record import auditing, queries
+from dispatch.record.models import Source
 from dispatch.record.world import Standing
-from grid.errors import InputError
-from grid.models import Area
-from web.context import database, now, world
+from dispatch.rules.workflow import STATES, State
+from dispatch.upkeep import anchors, verifying
+from grid.errors import InputError, NotFound
+from grid.models import Area, StandingChange
+from web.context import database, now, settings, world
 from web.forms import FiguresQuery, check
 from web.gate.access import current_actor, permission_required
+from web.labels import SOURCES
 from web.lists import area_names
 
 blueprint = Blueprint("supervisor", __name__, url_prefix="/figures")
@@ -78,6 +86,52 @@ def tickets() -> ResponseReturnValue:
         )
 
 
+@blueprint.get("/proof")
+@permission_required("chain:verify")
+def proof() -> ResponseReturnValue:
+    """When everything was last proved and with what result; one ticket's chain is proved at once."""
+    code = request.args.get("code", "").strip()
+    with database().reading() as session:
+        world().refresh(session)
+        ticket, error = None, None
+        try:
+            ticket = queries.find(session, code, current_actor()) if code else None
+        except NotFound as missing:
+            error = missing
+        page = render_template(
+            "supervisor/proof.html",
+            code=code,
+            error=error,
+            ticket=ticket,
+            lines=queries.history(session, ticket) if ticket else [],
+            findings=list(auditing.check(session, ticket)) if ticket else [],
+            last=_last_proof(session),
+            anchored_at=_anchored_at(),
+        )
+    return page, 404 if error else 200
+
+
+@dataclass(frozen=True, slots=True)
+class LastProof:
+    """The last look at everything, as the audit keeps it."""
+
+    at: datetime
+    found: dict[str, Any]
+
+
+def _last_proof(session: Session) -> LastProof | None:
+    query = select(StandingChange).where(
+        StandingChange.thing == verifying.CHAIN, StandingChange.action == verifying.VERIFIED
+    )
+    row = session.exec(query.order_by(col(StandingChange.at).desc()).limit(1)).first()
+    return LastProof(row.at, json.loads(row.after or "{}")) if row else None
+
+
+def _anchored_at() -> datetime | None:
+    stem = anchors.last_at(anchors.folder_of(settings()))
+    return datetime.strptime(f"{stem}+0000", "%Y%m%dT%H%M%S%fZ%z") if stem else None
+
+
 def _query() -> FiguresQuery:
     return check(FiguresQuery, {name: value for name, value in request.args.items() if value})
 
@@ -92,6 +146,10 @@ def _names(session: Session, standing: Standing, dimension: str, codes: list[str
     """What the codes of the first column are called."""
     if dimension == "department":
         return {code: standing.organisations[code].name for code in codes if code in standing.organisations}
+    if dimension == "state":
+        return {code: STATES[State(code)].label for code in codes if code in set(State)}
+    if dimension == "source":
+        return {code: SOURCES[Source(code)] for code in codes if code in set(Source)}
     query = select(Area.code, Area.name).where(
         Area.generation_id == standing.generation_id, col(Area.code).in_(codes)
     )

@@ -106,6 +106,7 @@ def _page(
             typed=request.form,
             kept=kept,
             revealed=revealed,
+            then=local_path(request.values.get("then")) or "",
             organisations=shown.organisations_to_choose,
             may_reveal=queries.reaches(session, shown.ticket, shown.actor, disclosing.REVEAL),
         )

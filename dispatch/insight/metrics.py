@@ -14,13 +14,22 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlmodel import Session, col
 
 from dispatch.record import queries
-from dispatch.record.models import Ticket
+from dispatch.record.models import Queue, Ticket
 from dispatch.rules.workflow import OPEN_STATES, State
 from grid.errors import InputError
 from grid.permissions import Actor
 
 FIGURES = "figures:read"
 LEAST_FOR_RATE = 30
+NO_UNIT_YET = (
+    Queue.INTAKE,
+    Queue.UNROUTED,
+    Queue.OUT_OF_AREA,
+    Queue.AMBIGUOUS,
+    Queue.OBJECTION,
+    Queue.CONSULTATION,
+    Queue.OWNERSHIP,
+)
 
 
 class Kind(StrEnum):
@@ -75,7 +84,7 @@ METRICS: tuple[Metric, ...] = (
         "unowned",
         "待确定承办单位",
         Kind.TIMELINESS,
-        lambda _: col(Ticket.state).in_((State.SUBMITTED, State.FILED, State.OBJECTED, State.CONSULTING)),
+        lambda _: col(Ticket.queue).in_(NO_UNIT_YET),
         now_only=True,
     ),
     Metric("to_verify", "待核查", Kind.RESULT, lambda _: col(Ticket.state) == State.HANDLED, now_only=True),
@@ -105,7 +114,10 @@ BY_KEY = {metric.key: metric for metric in METRICS}
 DIMENSIONS: dict[str, tuple[str, Any]] = {
     "department": ("承办单位", Ticket.main_code),
     "street": ("街道", Ticket.street_code),
+    "community": ("社区", Ticket.community_code),
     "grid": ("网格", Ticket.grid_code),
+    "state": ("环节", Ticket.state),
+    "source": ("来源", Ticket.source),
 }
 
 
@@ -141,14 +153,17 @@ def count(session: Session, metric: Metric, actor: Actor, period: Period) -> int
 def table(
     session: Session, metrics: Sequence[Metric], actor: Actor, period: Period, dimension: str
 ) -> dict[str, dict[str, int]]:
-    """Counts by code and metric, codes in their own order; what has no code stands under ''."""
+    """Counts by code and metric, codes in their own order, states in the workflow's; no code stands under ''."""
     column = col(DIMENSIONS[dimension][1])
     found: dict[str, dict[str, int]] = {}
     for metric in metrics:
         query = select(column, func.count()).where(*where(metric, actor, period)).group_by(column)
         for code, number in session.execute(query):
             found.setdefault(code or "", {})[metric.key] = int(number)
-    return dict(sorted(found.items()))
+    order = {state: place for place, state in enumerate(State)} if dimension == "state" else {}
+    return dict(
+        sorted(found.items(), key=lambda cell: (order.get(State(cell[0]), 0) if order else 0, cell[0]))
+    )
 
 
 def tickets(
