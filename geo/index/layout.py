@@ -78,6 +78,20 @@ class Layout:
         """Area by code."""
         return {self.areas[i][0]: i for i in range(len(self.areas))}
 
+    @cached_property
+    def children(self) -> dict[int, list[int]]:
+        """Areas directly below each area."""
+        below: dict[int, list[int]] = {}
+        for area, parent in enumerate(self.area_parent):
+            if parent >= 0:
+                below.setdefault(parent, []).append(area)
+        return below
+
+    @cached_property
+    def leaf_shape(self) -> dict[int, int]:
+        """Leaf shape by area."""
+        return {self.shape_area[s]: s for s in range(self.leaves)}
+
     def ancestry(self, area: int) -> list[int]:
         """The area and everything above it, widest first."""
         line = [area]
@@ -94,7 +108,15 @@ class Layout:
 
     def leaves_under(self, area: int) -> list[int]:
         """Leaf shapes that make up an area."""
-        return [s for s in range(self.leaves) if area in self.ancestry(self.shape_area[s])]
+        found, waiting = [], [area]
+        while waiting:
+            here = waiting.pop()
+            below = self.children.get(here)
+            if below:
+                waiting += below
+            else:
+                found.append(self.leaf_shape[here])
+        return sorted(found)
 
     def geometry(self, area: int) -> Any:
         """The area as the sum of its leaves, in degrees, drawn afresh."""

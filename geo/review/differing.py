@@ -104,6 +104,8 @@ class _Level:
         epsg = 4534 + zone_at(lon=float(middle[0] + middle[2]) / 2) - 25
         self.old_plane, self.new_plane = (self._plane(some, epsg) for some in (old, new))
         self.old_area, self.new_area = shapely.area(self.old_plane), shapely.area(self.new_plane)
+        self.of_old: dict[int, list[int]] = {}
+        self.of_new: dict[int, list[int]] = {}
 
     @staticmethod
     def _plane(areas: Sequence[AreaShape], epsg: int) -> Any:
@@ -114,6 +116,9 @@ class _Level:
 
     def compared(self) -> tuple[list[Change], list[Transfer]]:
         pairs = self._pairs()
+        for i, j in pairs:
+            self.of_old.setdefault(i, []).append(j)
+            self.of_new.setdefault(j, []).append(i)
         transfers = self._transfers(pairs)
         changes = self._merges_and_splits(pairs)
         told_old = {c for change in changes for c in change.before}
@@ -122,10 +127,10 @@ class _Level:
         for i, area in enumerate(self.old):
             if area.code in told_old:
                 continue
-            j = by_code.get(area.code)
-            successor = self._successor(i, pairs) if j is None else None
-            if j is not None:
-                changes.append(self._same_code(i, j, pairs))
+            heir_at = by_code.get(area.code)
+            successor = self._successor(i, pairs) if heir_at is None else None
+            if heir_at is not None:
+                changes.append(self._same_code(i, heir_at, pairs))
                 told_new.add(area.code)
             elif successor is not None and self.new[successor].code not in told_new:
                 heir = self.new[successor]
@@ -183,14 +188,14 @@ class _Level:
     def _merges_and_splits(self, pairs: dict[tuple[int, int], float]) -> list[Change]:
         changes = []
         for i, area in enumerate(self.old):
-            parts = [j for (a, j), m2 in pairs.items() if a == i and m2 > _MOST * self.new_area[j]]
+            parts = [j for j in self.of_old.get(i, ()) if pairs[i, j] > _MOST * self.new_area[j]]
             covered = sum(pairs[i, j] for j in parts)
             if len(parts) >= 2 and covered > _MOST * self.old_area[i]:
                 codes = tuple(sorted(self.new[j].code for j in parts))
                 message = f"{area.name}({area.code})拆分为 {'、'.join(codes)}。"
                 changes.append(self._change("split", (area.code,), codes, message, float(self.old_area[i])))
         for j, area in enumerate(self.new):
-            parts = [i for (i, b), m2 in pairs.items() if b == j and m2 > _MOST * self.old_area[i]]
+            parts = [i for i in self.of_new.get(j, ()) if pairs[i, j] > _MOST * self.old_area[i]]
             covered = sum(pairs[i, j] for i in parts)
             if len(parts) >= 2 and covered > _MOST * self.new_area[j]:
                 codes = tuple(sorted(self.old[i].code for i in parts))
@@ -200,8 +205,8 @@ class _Level:
 
     def _successor(self, i: int, pairs: dict[tuple[int, int], float]) -> int | None:
         """The new area under another code that is the same ground."""
-        for (a, j), m2 in pairs.items():
-            if a == i and m2 > _MOST * self.old_area[i] and m2 > _MOST * self.new_area[j]:
+        for j in self.of_old.get(i, ()):
+            if pairs[i, j] > _MOST * max(self.old_area[i], self.new_area[j]):
                 return j
         return None
 
