@@ -99,7 +99,7 @@ def _durations(session: Session, now: datetime) -> Measure:
 
 
 def _timers(session: Session, now: datetime) -> Iterator[Measure]:
-    due = (col(Timer.done_at).is_(None), col(Timer.due_at) <= now)
+    due = (col(Timer.ticket_id).is_not(None), col(Timer.done_at).is_(None), col(Timer.due_at) <= now)
     count, oldest = session.execute(select(func.count(), func.min(col(Timer.due_at))).where(*due)).one()
     dead = session.execute(select(func.count()).where(col(Timer.outcome) == DEAD)).scalar_one()
     yield Measure("grid_timers_due", "Timers that are due and have not fired").add(count)

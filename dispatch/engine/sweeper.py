@@ -3,6 +3,7 @@
 It never ends before it is told to: without a database it waits, longer each time, and goes on when it is back.
 """
 
+import contextlib
 import logging
 import random
 import threading
@@ -10,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dispatch.engine import outbox, timers
+from dispatch.engine import outbox, recurring, timers
 from dispatch.engine.heartbeats import BEAT_SECONDS, beat
 from dispatch.engine.outbox import Tools
 from grid.settings import Settings
@@ -18,14 +19,17 @@ from grid.settings import Settings
 log = logging.getLogger(__name__)
 
 TICK_S = 0.5
+CARE_S = 20.0
 LONGEST_PAUSE_S = 5.0
 
 
 def run(settings: Settings, stop: threading.Event) -> None:
-    """Sweep until `stop` is set. Sends to the outside have a thread of their own: a slow gateway delays no timer."""
+    """Sweep until `stop` is set. Sends to the outside and the work that returns have threads of their own: neither a
+    slow gateway nor a proof of all chains delays a timer."""
     tools = Tools.open(settings)
     sender = threading.Thread(target=_send_loop, args=(settings, stop), name="sender", daemon=True)
     sender.start()
+    threading.Thread(target=_care_loop, args=(settings, stop), name="caretaker", daemon=True).start()
     sweeper = Sweeper(tools, stop)
     try:
         repeat(sweeper.tick, stop)
@@ -38,6 +42,16 @@ def _send_loop(settings: Settings, stop: threading.Event) -> None:
     tools = Tools.open(settings)
     try:
         repeat(lambda: outbox.send(tools), stop)
+    finally:
+        tools.database.dispose()
+
+
+def _care_loop(settings: Settings, stop: threading.Event) -> None:
+    tools = Tools.open(settings)
+    try:
+        while not stop.wait(CARE_S):
+            with contextlib.suppress(Exception):  # without a database the next look is soon enough
+                recurring.look(tools)
     finally:
         tools.database.dispose()
 

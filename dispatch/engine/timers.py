@@ -57,7 +57,9 @@ class TimerDesk:
         self._not_before_s = {key: at_s for key, at_s in self._not_before_s.items() if at_s > now_s}
         with self.tools.database.reading() as session:
             query = select(col(Timer.intake_district), col(Timer.id)).where(
-                col(Timer.done_at).is_(None), col(Timer.due_at) <= self.tools.clock(session)
+                col(Timer.ticket_id).is_not(None),  # the others return, see recurring
+                col(Timer.done_at).is_(None),
+                col(Timer.due_at) <= self.tools.clock(session),
             )
             limit = LOOK_AHEAD + len(self._not_before_s)
             found = session.execute(query.order_by(col(Timer.due_at), col(Timer.id)).limit(limit))

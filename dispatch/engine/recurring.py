@@ -1,0 +1,151 @@
+"""Work that returns: one timer row for each period, unique by its key; there is no separate scheduler.
+
+It may take minutes, so it runs outside any transaction: a claim moves the row's due time on, as a lease, and the
+work is done again should its process die. Each kind may run twice without harm. A period that was missed altogether
+is not made up for: the present one is enough.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, select, update
+from sqlmodel import Session, col
+from uuid6 import uuid7
+
+from dispatch.engine.outbox import Tools, sentence
+from dispatch.engine.timers import ATTEMPTS, DEAD
+from dispatch.record import firing, photos
+from dispatch.record.models import UNPLACED_DISTRICT, Timer
+from dispatch.upkeep import anchors, verifying
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=30)
+AGAIN = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Recurring:
+    """One kind of work: how often, and how long after the beginning of its period (UTC)."""
+
+    kind: str
+    every: timedelta
+    after: timedelta
+    work: Callable[[Tools, datetime], None]
+
+
+def anchor(tools: Tools, now: datetime) -> None:
+    """Write the ends of the chains outside the database."""
+    with tools.database.reading() as session:
+        anchors.write(session, anchors.folder_of(tools.world.settings), now)
+
+
+def prove(tools: Tools, now: datetime) -> None:
+    """Prove every chain; photos are read one by one only on demand (`flask ops verify`)."""
+    proof = verifying.verify(tools.database, tools.world.settings, with_photos=False)
+    verifying.record(tools.database, proof, now)
+    if not proof.holds:
+        log.error("the record does not hold in %d places", len(proof.wrong))
+
+
+def collect(tools: Tools, now: datetime) -> None:
+    """Delete photos that no ticket came to refer to."""
+    photos.collect(tools.database, tools.world.settings, now=now)
+
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+# 18:00 UTC is two in the morning in China.
+ROWS = (
+    Recurring("anchor_chains", HOUR, timedelta(minutes=5), anchor),
+    Recurring("prove_chains", DAY, timedelta(hours=18), prove),
+    Recurring("collect_photos", DAY, timedelta(hours=18, minutes=30), collect),
+)
+
+
+def look(tools: Tools) -> int:
+    """Plan this period's rows and do what is due; the answer is how much was done."""
+    with tools.database.reading() as session:
+        now = tools.clock(session)
+        planned = {row.key: row for row in session.execute(_of_this_period(now)).scalars()}
+    done = 0
+    for row in ROWS:
+        timer = planned.get(key_of(row, now))
+        if timer is None:
+            tools.database.write(partial(_plan, row, now))
+        elif timer.done_at is None and timer.due_at <= now:
+            done += _do(tools, row, timer)
+    return done
+
+
+def key_of(row: Recurring, now: datetime) -> str:
+    """One key for each period."""
+    return f"{row.kind}:{int(now.timestamp() // row.every.total_seconds())}"
+
+
+def _of_this_period(now: datetime) -> Any:
+    keys = [key_of(row, now) for row in ROWS]
+    return select(Timer).where(col(Timer.intake_district) == UNPLACED_DISTRICT, col(Timer.key).in_(keys))
+
+
+def _plan(row: Recurring, now: datetime, session: Session) -> None:
+    key = key_of(row, now)
+    if any(timer.key == key for timer in session.execute(_of_this_period(now)).scalars()):
+        return
+    seconds = row.every.total_seconds()
+    began_at = datetime.fromtimestamp(now.timestamp() // seconds * seconds, tz=now.tzinfo)
+    session.add(
+        Timer(
+            intake_district=UNPLACED_DISTRICT,
+            id=uuid7(),
+            kind=row.kind,
+            key=key,
+            due_at=began_at + row.after,
+        )
+    )
+
+
+def _do(tools: Tools, row: Recurring, timer: Timer) -> int:
+    if not tools.database.write(partial(_claim, tools, timer)):
+        return 0
+    with tools.database.reading() as session:
+        now = tools.clock(session)
+    try:
+        row.work(tools, now)
+    except Exception as error:
+        log.warning("%s failed (%s)", row.kind, type(error).__name__)
+        tools.database.write(partial(_note_failure, tools, timer, error))
+        return 0
+    tools.database.write(partial(_mark, timer, now, firing.DONE))
+    return 1
+
+
+def _claim(tools: Tools, timer: Timer, session: Session) -> bool:
+    """Take it for the length of a lease; False when somebody else did."""
+    now = tools.clock(session)
+    claimed = session.execute(
+        _row(timer)
+        .where(col(Timer.done_at).is_(None), col(Timer.due_at) <= now)
+        .values(due_at=now + LEASE, attempts=Timer.attempts + 1)
+    )
+    return cast(CursorResult[Any], claimed).rowcount == 1
+
+
+def _note_failure(tools: Tools, timer: Timer, error: Exception, session: Session) -> None:
+    now = tools.clock(session)
+    if timer.attempts + 1 >= ATTEMPTS:
+        session.execute(_row(timer).values(done_at=now, outcome=DEAD, last_error=sentence(error)))
+    else:
+        session.execute(_row(timer).values(due_at=now + AGAIN, last_error=sentence(error)))
+
+
+def _mark(timer: Timer, now: datetime, outcome: str, session: Session) -> None:
+    session.execute(_row(timer).values(done_at=now, outcome=outcome))
+
+
+def _row(timer: Timer) -> Any:
+    of_it = (col(Timer.intake_district) == timer.intake_district, col(Timer.id) == timer.id)
+    return update(Timer).where(*of_it).execution_options(synchronize_session=False)

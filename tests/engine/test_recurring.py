@@ -1,0 +1,73 @@
+"""Work that returns is done once a period, again after a crash, and never by two at once."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlmodel import col, select
+
+from dispatch.engine import recurring
+from dispatch.engine.outbox import Tools
+from dispatch.engine.timers import DEAD
+from dispatch.record.models import Timer
+from dispatch.upkeep import anchors
+from dispatch.upkeep.keeping import keeping
+from tests.engine.conftest import EngineRoom
+from tests.town import Town
+
+
+def looks(room: EngineRoom, *, times: int = 2) -> int:
+    return sum(recurring.look(room.tools) for _ in range(times))
+
+
+def rows(town: Town) -> list[Timer]:
+    with town.database.reading() as session:
+        return list(session.exec(select(Timer).where(col(Timer.ticket_id).is_(None))))
+
+
+def test_each_kind_is_done_once_a_period(room: EngineRoom) -> None:
+    room.town.worker.reports()
+    assert looks(room) == 0, "nothing is due at ten in the morning but the anchors, and those at five past"
+    assert len(rows(room.town)) == len(recurring.ROWS)
+    room.town.later(minutes=6)
+    assert (looks(room), looks(room)) == (1, 0)
+    assert list(anchors.read(anchors.folder_of(room.town.world.settings)))
+    room.town.later(hours=17)
+    looks(room, times=3)
+    with room.town.database.reading() as session:
+        kept = keeping(session, room.town.world.settings)
+    assert kept.verified_at is not None
+    assert kept.wrong == 0
+    room.town.later(days=1)
+    before = len(rows(room.town))
+    looks(room)
+    assert len(rows(room.town)) == before + len(recurring.ROWS)
+
+
+def test_the_desk_of_tickets_leaves_them_alone(room: EngineRoom) -> None:
+    looks(room)
+    room.town.later(days=2)
+    assert room.fire() == 0
+    assert {timer.done_at for timer in rows(room.town)} == {None}
+
+
+def test_a_crash_repeats_it_after_the_lease_and_a_fault_is_given_up(
+    room: EngineRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[str] = []
+
+    def crash(_tools: Tools, _now: object) -> None:
+        runs.append("run")
+        raise KeyboardInterrupt if len(runs) == 1 else ZeroDivisionError
+
+    daily = replace(recurring.ROWS[1], every=timedelta(days=3650), after=timedelta(0), work=crash)
+    monkeypatch.setattr(recurring, "ROWS", (daily,))
+    recurring.look(room.tools)
+    with pytest.raises(KeyboardInterrupt):
+        recurring.look(room.tools)
+    assert (recurring.look(room.tools), len(runs)) == (0, 1), "leased"
+    for _ in range(recurring.ATTEMPTS):
+        room.town.later(hours=1)
+        recurring.look(room.tools)
+    (row,) = rows(room.town)
+    assert (row.outcome, row.last_error, len(runs)) == (DEAD, "ZeroDivisionError", recurring.ATTEMPTS)
