@@ -6,6 +6,7 @@ and idle timeouts.
 """
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -104,6 +105,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = make_engine(url)
         self._writer = self.engine.execution_options(grid_write=True)
+        self._turn = threading.RLock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -118,7 +120,8 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """One transaction: commits when the block ends, rolls back when it raises."""
-        with _translated(), Session(self._writer, expire_on_commit=False) as session, session.begin():
+        opened = Session(self._writer, expire_on_commit=False)
+        with self._own_turn(), _translated(), opened as session, session.begin():
             yield session
 
     def write(self, work: Callable[[Session], Result]) -> Result:
@@ -129,7 +132,11 @@ class Database:
         """
         for attempt in range(1, WRITE_ATTEMPTS + 1):
             try:
-                with Session(self._writer, expire_on_commit=False) as session, session.begin():
+                with (
+                    self._own_turn(),
+                    Session(self._writer, expire_on_commit=False) as session,
+                    session.begin(),
+                ):
                     return work(session)
             except DBAPIError as error:
                 lost_race = attempt == 1 and isinstance(error, IntegrityError)
@@ -139,6 +146,20 @@ class Database:
             except PoolTimeout as error:
                 raise _busy(error) from error
         raise AssertionError("unreachable")
+
+    @contextmanager
+    def _own_turn(self) -> Iterator[None]:
+        """Of this process, one thread at a time asks SQLite for its one writer's place: SQLite lets the others sleep
+        and look again, so under load some would sleep for ever. PostgreSQL queues by itself."""
+        if not self.is_sqlite:
+            yield
+            return
+        has_turn = self._turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000)
+        try:
+            yield
+        finally:
+            if has_turn:
+                self._turn.release()
 
     def now(self, session: Session) -> datetime:
         """The database's clock, the one that timers are measured by."""
