@@ -208,6 +208,7 @@ def _organisation(
         parent_code=parent,
         area_code=area.code if area else None,
         duty_24x7=row.duty_24x7,
+        approves_answers=code == "sanitation-1",
         phone="0999-0000000" if row.duty_24x7 else None,
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from dispatch import seeding
 from dispatch.demo import city, life
@@ -20,7 +20,7 @@ from grid.models import Generation
 from grid.settings import Settings
 
 PICTURES = 24
-FORMER = 104
+FORMER = 98
 PASSWORD_FILE = "demo_password"  # noqa: S105 - a file's name
 
 
@@ -66,7 +66,11 @@ def create(
         city.draw_borders(database, settings, now)
     database.write(lambda session: city.settle(session, passwords.hash_password(password), now))
     album = _album(database, settings, now)
-    life.Life(database, settings, now, album, seed=seed, former=former).play()
+
+    def live(session: Session) -> None:
+        life.Life(session, settings, now, album, seed=seed, former=former).play()
+
+    database.write(live)
     return Demo(logins, password, made_now=True)
 
 

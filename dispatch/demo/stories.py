@@ -19,12 +19,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """How often it happens, and its steps; `recent` stories begin so late that they are still open."""
+    """How often it happens, and its steps; `recent` ones begin so late that they may still be open.
+
+    `mode` is how it is reported (`hold`: it waits for a person at the intake desk), `place` by whom.
+    """
 
     key: str
     weight: int
     steps: tuple[Step, ...]
     recent: int = 0
+    mode: str = "report"
+    place: str | None = None
 
 
 OPEN = Step("clerk", "open", 0.05, 0.9)
@@ -40,10 +45,12 @@ UNHAPPY = Step("agent", "answer_unsolved", 2.0, 10.0)
 OBJECT = (Step("clerk", "object", 0.3, 1.6),)
 AGAIN = (Step("clerk", "handle", 0.1, 0.5, of_limit=True), CHECK, PLEASED)
 
+ASK_MORE = Step("clerk", "ask_more", 0.3, 1.0)
+
 STORIES: tuple[Story, ...] = (
     Story("settled", 60, (*WORK, CHECK, PLEASED), recent=26),
     Story("answered by link", 14, (*WORK, CHECK, ANSWERED), recent=4),
-    Story("slow", 10, (*LOOK, Step("clerk", "handle", 1.1, 1.6, of_limit=True), CHECK, PLEASED), recent=3),
+    Story("slow", 10, (*LOOK, Step("operator", "urge", 8.0, 20.0), Step("clerk", "handle", 1.1, 1.6, of_limit=True), CHECK, PLEASED), recent=3),
     Story(
         "nobody opens it",
         8,
@@ -81,8 +88,39 @@ STORIES: tuple[Story, ...] = (
         (*WORK, CHECK, *(Step("agent", "attempt_callback", 1.0, 4.0),) * 3),
     ),
     Story("withdrawn", 4, (*LOOK, Step("operator", "withdraw", 2.0, 10.0)), recent=1),
-    Story("stalled", 3, LOOK, recent=2),
+    Story("stalled", 2, LOOK, recent=1),
+    Story(
+        "extended",
+        4,
+        (*LOOK, Step("clerk", "ask_extension", 0.3, 0.6, of_limit=True),
+         Step("dispatcher", "grant_extension", 0.5, 3.0), HANDLE, CHECK, PLEASED),
+    ),
+    Story(
+        "put on the plan",
+        4,
+        (*LOOK, Step("clerk", "ask_suspension", 0.1, 0.3, of_limit=True),
+         Step("dispatcher", "grant_suspension", 0.5, 3.0)),
+        recent=1,
+    ),
+    Story("asked for more", 4, (*LOOK, ASK_MORE, Step("operator", "supply", 1.0, 6.0), HANDLE, CHECK, PLEASED)),
+    Story("no longer there", 2, (*LOOK, Step("clerk", "ask_termination", 0.5, 2.0),
+                                 Step("dispatcher", "grant_termination", 1.0, 4.0))),
+    Story("answered at once", 6, (Step("operator", "answer_instantly", 0.05, 0.2),), 2, "hold", "hotline"),
+    Story("belongs to a court", 2, (Step("operator", "reject", 0.1, 0.5),), 1, "hold", "hotline"),
+    Story(
+        "nothing new",
+        2,
+        (Step("operator", "propose_rejection", 0.1, 0.5), Step("dispatcher", "confirm_rejection", 0.5, 3.0)),
+        0,
+        "hold",
+        "hotline",
+    ),
+    Story("belongs to petitions", 2, (Step("operator", "refer", 0.3, 0.8),), 1, "hold", "hotline"),
 )  # fmt: skip
+
+SAID_TWICE = Story("said twice", 0, (Step("operator", "merge", 0.1, 0.6),))
+OWNERLESS = (Step("clerk", "made_safe", 0.3, 1.0), Step("dispatcher", "settle_owner", 1.0, 5.0))
+APPROVE = Step("leader", "approve_answer", 0.2, 1.5)
 
 # Matters that stand where they stand today, one or more for every desk to find in its queue.
 STANDING: tuple[Story, ...] = (
@@ -121,4 +159,9 @@ STANDING: tuple[Story, ...] = (
         (*LOOK, QUICKLY, Step("verifier", "verify_fail", 0.3, 1.5)),
         recent=2,
     ),
+    Story("extension waits", 0, (*LOOK, Step("clerk", "ask_extension", 0.02, 0.1, of_limit=True)), recent=2),
+    Story("plan waits", 0, (*LOOK, Step("clerk", "ask_suspension", 0.1, 0.5)), recent=1),
+    Story("answer to a question waits", 0, (*LOOK, ASK_MORE), recent=2),
+    Story("refusal waits", 0, (Step("operator", "propose_rejection", 0.1, 0.3),), 2, "hold", "hotline"),
+    Story("waits at the intake desk", 0, (), 2, "hold", "hotline"),
 )
