@@ -60,6 +60,8 @@ ROLES: dict[str, Role] = {
                 "organisation:letter:read",
                 "organisation:letter:answer",
                 "organisation:inspection:create",
+                "organisation:lead:read",
+                "organisation:lead:rectify",
             ),
         ),
         Role(
@@ -73,6 +75,8 @@ ROLES: dict[str, Role] = {
                 "organisation:ticket:assist",
                 "organisation:ticket:whistle",
                 "organisation:ticket:rate",
+                "organisation:lead:read",
+                "organisation:lead:rectify",
                 "organisation:letter:read",
                 "organisation:letter:answer",
                 "organisation:inspection:create",
@@ -156,6 +160,19 @@ ROLES: dict[str, Role] = {
                 "all:figures:read",
                 "all:chain:verify",
                 "all:operations:read",
+            ),
+        ),
+        Role(
+            "lead_officer",
+            "码上督专员",
+            DutyClass.OVERSIGHT,
+            (
+                "all:lead:read",
+                "all:lead:screen",
+                "all:lead:assign",
+                "all:lead:check",
+                "all:lead:publish",
+                "all:lead:reveal",
             ),
         ),
         Role(

@@ -148,6 +148,7 @@ PEOPLE = (
     ("police", "执法局经办", "clerk", POLICE, None),
     ("chief", "环卫局分管领导", "leader", SANITATION, None),
     ("section", "环卫一所经办", "clerk", SECTION, None),
+    ("lead_officer", "码上督专员", "lead_officer", CENTRE, None),
     ("supervisor", "督查员", "supervisor", CENTRE, None),
     ("inspector", "材料核查员", "material_verifier", CENTRE, None),
     ("administrator", "管理员", "administrator", CENTRE, None),
@@ -176,6 +177,10 @@ class Town:
     def ticket(self, code: str) -> Ticket:
         with self.database.reading() as session:
             return queries.find(session, code, self.supervisor.actor)
+
+    def lead_ticket(self, code: str) -> Ticket:
+        with self.database.reading() as session:
+            return queries.find(session, code, self.lead_officer.actor)
 
     def approves(self, organisation: str) -> None:
         """From now on the leader of this unit approves its answers."""

@@ -17,7 +17,7 @@ from dispatch.record.given import is_needed
 from dispatch.record.models import Objection, Reporter, Ticket, TicketClock
 from dispatch.record.world import Standing, World
 from dispatch.rules import guards
-from dispatch.rules.workflow import BY_ACTION, SUBMIT, Given, GivenKind, Transition
+from dispatch.rules.workflow import BY_ACTION, LEAD, SUBMIT, Given, GivenKind, Transition
 from geo.borders import Level
 from grid.models import Account, Area, Category, Organisation, OverlayArea
 from grid.permissions import Actor
@@ -227,6 +227,8 @@ class Shown:
     @cached_property
     def sees_reporter(self) -> bool:
         """Whether masked particulars may be shown: of a confidential ticket only the hotline sees any."""
+        if self.ticket.workflow == LEAD:
+            return self.actor.may("lead:reveal")
         if any(reporter.confidential for reporter in self.reporters):
             return self.actor.may("ticket:call_back")
         return self.is_staff or self.ticket.reported_by == self.actor.account_id

@@ -128,6 +128,7 @@ def staff(city: City) -> Iterator[accounts.NewAccount]:
         ("huifang", "callback_agent", CENTRE),
         ("ducha", "supervisor", SUPERVISION),
         ("hecha", "material_verifier", SUPERVISION),
+        ("xiansuo", "lead_officer", SUPERVISION),
         ("lingdao", "leader", "sanitation-1"),
     ):
         yield accounts.NewAccount(login, next(names), (accounts.NewPost(role, office, town.code),))
@@ -160,6 +161,7 @@ def logins(city: City) -> list[Login]:
         Login("municipal-1", "承办单位:市政养护"),
         Login(_at("street", street), f"承办单位:{street.name}"),
         Login(f"community-{community.code}", f"社区:{community.name}"),
+        Login("xiansuo", "码上督专员"),
         Login("lingdao", "分管领导:环境卫生"),
         Login("shouli", "热线受理员"),
         Login("paiqian", "派遣员"),

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from dispatch.record import chain, queries
 from dispatch.record.models import Statement, Ticket, TicketClock, TicketEvent
-from dispatch.rules.workflow import OPEN_STATES, State
+from dispatch.rules.workflow import STATES, State
 
 PAGE = 500
 
@@ -43,7 +43,7 @@ def check(session: Session, ticket: Ticket) -> Iterator[Finding]:
         yield Finding(ticket.code, "历史不连续:前一条到达的状态不是后一条离开的状态")
     if state != ticket.state:
         yield Finding(ticket.code, f"历史走到“{state}”,工单现在却是“{ticket.state}”")
-    if ticket.state in OPEN_STATES:
+    if STATES[ticket.state].open:
         if not ticket.owner_code:
             yield Finding(ticket.code, "在办工单没有责任单位")
         clocks = queries.rows(session, TicketClock, ticket)

@@ -23,6 +23,7 @@ HANDLING_ACTIONS = (
     "answer_instantly",
     "report_help",
     "made_safe",
+    "report_rectified",
 )
 CONTACT_SOURCES = frozenset({Source.HOTLINE, Source.RESIDENT, Source.UPPER})
 PUBLIC_SOURCES = frozenset({Source.HOTLINE, Source.RESIDENT})

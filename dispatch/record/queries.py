@@ -20,16 +20,26 @@ from dispatch.record.models import (
     TicketPhoto,
     UnitRating,
 )
+from dispatch.rules.workflow import LEAD, TICKET
 from grid.errors import NotFound
 from grid.permissions import Actor, Scope
 
 READ = "ticket:read"
 VERIFY = "ticket:verify"
+READ_LEAD = "lead:read"
 
 
 def visible(actor: Actor, verb: str = READ) -> ColumnElement[bool]:
-    """The tickets on which the actor may do `verb`, over all posts."""
-    reach = [_reach(scope, actor, verb) for scope in actor.scopes(verb)]
+    """The tickets on which the actor may do `verb`, over all posts.
+
+    Leads are another workflow with verbs of its own (`lead:…`); whoever may read those finds them as well.
+    """
+    workflow = verb.partition(":")[0] if verb.startswith(LEAD) else TICKET
+    reach = [
+        and_(col(Ticket.workflow) == workflow, _reach(scope, actor, verb)) for scope in actor.scopes(verb)
+    ]
+    if verb == READ and actor.may(READ_LEAD):
+        reach.append(visible(actor, READ_LEAD))
     return or_(false(), *reach)
 
 
@@ -58,7 +68,7 @@ def _of_organisations(actor: Actor, verb: str) -> ColumnElement[bool]:
     if verb == "ticket:assist":
         return _helped_by(actor)
     held = or_(col(Ticket.main_code).in_(actor.under), col(Ticket.section_code).in_(actor.under))
-    if verb != READ:
+    if verb not in (READ, READ_LEAD):
         return held
     once = exists().where(
         and_(

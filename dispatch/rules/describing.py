@@ -143,6 +143,7 @@ def _nodes() -> Iterator[str]:
 def _arrows() -> Iterator[str]:
     """One arrow per row; what may come from everywhere is left to the table."""
     yield f"  [*] --> {State.SUBMITTED}"
+    yield f"  [*] --> {State.LEAD_REGISTERED}"
     for _, rows in CHAPTERS:
         for row in rows:
             if row.target is None or len(row.sources) > 5:

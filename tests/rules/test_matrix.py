@@ -110,6 +110,15 @@ recheck_pass: closed archived =
 recheck_fail: closed > rework
 archive: closed > archived
 withdraw: open > withdrawn
+screen_lead: lead_registered > lead_screening
+dismiss_lead: lead_screening > lead_dismissed
+assign_lead: lead_screening > lead_assigned
+return_lead: lead_assigned > lead_screening
+begin_rectifying: lead_assigned > lead_rectifying
+report_rectified: lead_rectifying > lead_checking
+lead_check_fail: lead_checking > lead_rectifying
+lead_check_pass: lead_checking > lead_publishing
+publish_lead: lead_publishing > lead_published
 ask_exclusion: dispatched in_progress rework suspended handled verified callback reviewing closed =
 grant_exclusion: dispatched in_progress rework suspended handled verified callback reviewing closed archived =
 refuse_exclusion: dispatched in_progress rework suspended handled verified callback reviewing closed archived =
@@ -120,9 +129,9 @@ OWN, HOLDS, AREA, HELPS, ANY = "reported", "holds", "area", "helps", "any"
 HOLDERS = """
 grid_worker reported: remind self_handle supply supply_intake
 grid_worker area: confirm_report deny_report verify_beside verify_pass verify_fail
-clerk holds: HANDLING OBJECTING
+clerk holds: HANDLING OBJECTING RECTIFYING
 clerk helps: HELPING
-street_clerk holds: HANDLING OBJECTING whistle rate_unit
+street_clerk holds: HANDLING OBJECTING RECTIFYING whistle rate_unit
 street_clerk helps: HELPING
 community_clerk holds: HANDLING OBJECTING
 community_clerk helps: HELPING
@@ -134,6 +143,7 @@ dispatcher any: INTAKE DISPATCHING RULING REVIEWING merge unmerge split relate
 callback_agent any: CALLING REVIEWING
 supervisor any: grant_exclusion refuse_exclusion recheck_pass recheck_fail urge
 material_verifier any: confirm_report deny_report verify_beside verify_pass verify_fail
+lead_officer any: screen_lead dismiss_lead assign_lead lead_check_fail lead_check_pass publish_lead
 administrator any:
 """
 GROUPS = {
@@ -141,6 +151,7 @@ GROUPS = {
     "draft_answer ask_more ask_extension ask_suspension resume_early ask_termination ask_raise made_safe "
     "waive_assistant dispute_answer ask_exclusion",
     "OBJECTING": "object object_again ask_consultation",
+    "RECTIFYING": "return_lead begin_rectifying report_rectified",
     "HELPING": "sign_in_to_help report_help",
     "INTAKE": "accept send_to_verify answer_instantly reject propose_rejection confirm_rejection "
     "overrule_rejection refer transfer_call pass_on record_receipt passed_back ask_more_intake",

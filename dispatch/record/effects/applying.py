@@ -6,7 +6,7 @@ from typing import Any
 
 from dispatch.record import clocks
 from dispatch.record.asking import end
-from dispatch.record.assigning import consult, current, handle, sign
+from dispatch.record.assigning import consult, current, end_assignment, handle, sign
 from dispatch.record.change import Change
 from dispatch.record.models import OutboxRow, Queue, Timer
 from dispatch.record.oversight import letters
@@ -185,6 +185,24 @@ def force_upper(change: Change, given: Values) -> None:
     ground = "third_rework"
     letters.note(change.session, change.ticket, letters.CALLED_FOR[ground], ground, change.now)
     consult(change, given)
+
+
+def return_lead(change: Change, given: Values) -> None:
+    """The unit says that the lead is not its own; oversight judges anew."""
+    end_assignment(change, "returned")
+    change.ticket.main_code = None
+    change.ticket.owner_code = change.standing.centre_code
+
+
+def report_rectified(change: Change, given: Values) -> None:
+    current(change).handled_at = change.ticket.handled_at = change.now
+    current(change).handled_by = change.actor.account_id
+    change.ticket.owner_code = change.standing.centre_code
+
+
+def back_to_rectify(change: Change, given: Values) -> None:
+    change.ticket.reworks += 1
+    back_to_unit(change)
 
 
 def urge(change: Change, given: Values) -> None:

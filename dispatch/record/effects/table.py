@@ -106,4 +106,13 @@ EFFECTS: dict[str, Effect] = {
     "ask_exclusion": applying.ask_exclusion,
     "grant_exclusion": applying.grant_exclusion,
     "refuse_exclusion": applying.refuse_exclusion,
+    "screen_lead": applying.nothing,
+    "dismiss_lead": asking.end,
+    "assign_lead": assigning.dispatch,
+    "return_lead": applying.return_lead,
+    "begin_rectifying": applying.work,
+    "report_rectified": applying.report_rectified,
+    "lead_check_fail": applying.back_to_rectify,
+    "lead_check_pass": applying.nothing,
+    "publish_lead": asking.end,
 }

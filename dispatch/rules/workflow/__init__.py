@@ -4,10 +4,10 @@ Buttons, validation, API, documents and tests read these rows; nobody repeats on
 from them. Sources: the field manual's rulings (§00) and state table (§3). May import nothing of ours.
 
 `states` and `shapes` say what a row is, `choices` what people choose from; the rows follow the life of a matter:
-`intake`, `assigning`, `handling`, `joint`, `asking`.
+`intake`, `assigning`, `handling`, `joint`, `asking`; `leads` is the second workflow.
 """
 
-from dispatch.rules.workflow import asking, assigning, handling, intake, joint
+from dispatch.rules.workflow import asking, assigning, handling, intake, joint, leads
 from dispatch.rules.workflow.choices import (
     CONTACT_OUTCOMES,
     OBJECTION_REASONS,
@@ -28,12 +28,13 @@ from dispatch.rules.workflow.shapes import (
     Transition,
     Values,
 )
-from dispatch.rules.workflow.states import OPEN_STATES, STATES, State, StateRow, labels
+from dispatch.rules.workflow.states import LEAD, OPEN_STATES, STATES, TICKET, State, StateRow, labels
 
 __all__ = [
     "BY_ACTION",
     "CHAPTERS",
     "CONTACT_OUTCOMES",
+    "LEAD",
     "MARKS",
     "OBJECTION_REASONS",
     "OPEN_STATES",
@@ -42,6 +43,7 @@ __all__ = [
     "STATES",
     "SUBMIT",
     "SYSTEM",
+    "TICKET",
     "TRANSITIONS",
     "ClockKind",
     "ClockStep",
@@ -72,6 +74,7 @@ CHAPTERS: tuple[tuple[str, tuple[Transition, ...]], ...] = (
     ("核查与返工", asking.VERIFYING),
     ("回访与复核", asking.CALLING_BACK),
     ("重办、抽查、归档、剔除", asking.ENDING),
+    ("第二套流程:码上督", leads.LEADS),
 )
 
 # What the clocks and the calendar write into a history by themselves.

@@ -40,6 +40,17 @@ class State(StrEnum):
     MERGED = "merged"
     TERMINATED = "terminated"
     WITHDRAWN = "withdrawn"
+    LEAD_REGISTERED = "lead_registered"
+    LEAD_SCREENING = "lead_screening"
+    LEAD_ASSIGNED = "lead_assigned"
+    LEAD_RECTIFYING = "lead_rectifying"
+    LEAD_CHECKING = "lead_checking"
+    LEAD_PUBLISHING = "lead_publishing"
+    LEAD_PUBLISHED = "lead_published"
+    LEAD_DISMISSED = "lead_dismissed"
+
+
+TICKET, LEAD = "ticket", "lead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,7 @@ class StateRow:
     open: bool
     stage: str | None = None
     at_end: tuple[str, ...] = ()
+    workflow: str = TICKET
 
 
 _DECIDING, _WORKING, _ASKING = "正在确定承办单位", "承办单位正在办理", "已办理,等待您评价"
@@ -103,10 +115,19 @@ STATES: dict[State, StateRow] = {
         StateRow(State.MERGED, "已并单", "已与同一事项合并办理", False),
         StateRow(State.TERMINATED, "终止办理", "终止办理", False),
         StateRow(State.WITHDRAWN, "已撤诉", "您已撤回", False),
+        StateRow(State.LEAD_REGISTERED, "受理登记", "已收到", True, "lead_register", workflow=LEAD),
+        StateRow(State.LEAD_SCREENING, "线索研判", "正在研判", True, "lead_screen", workflow=LEAD),
+        StateRow(State.LEAD_ASSIGNED, "已交办", "已交办", True, "lead_assign", workflow=LEAD),
+        StateRow(State.LEAD_RECTIFYING, "整改中", "正在整改", True, None, workflow=LEAD),
+        StateRow(State.LEAD_CHECKING, "待现场核查", "正在核查", True, "lead_check", workflow=LEAD),
+        StateRow(State.LEAD_PUBLISHING, "待通报", "已整改", True, "lead_publish", workflow=LEAD),
+        StateRow(State.LEAD_PUBLISHED, "已通报", "已通报", False, workflow=LEAD),
+        StateRow(State.LEAD_DISMISSED, "线索不予办理", "不予办理", False, workflow=LEAD),
     )
 }
 
-OPEN_STATES = frozenset(state for state, row in STATES.items() if row.open)
+# The open states of tickets; leads are another workflow, seen and counted by its own roles only.
+OPEN_STATES = frozenset(state for state, row in STATES.items() if row.open and row.workflow == TICKET)
 
 
 def labels(states: Iterable[State]) -> str:
