@@ -104,12 +104,16 @@ def objects(department: Someone, code: str) -> None:
 
 
 def refuses(dispatcher: Someone, code: str) -> None:
+    """Both sides on one page, the ruling, and then what happened on the ticket."""
     page = dispatcher.opens("/dispatch/queues/objection")
     assert dispatcher.serious() == []
-    page.locator(f"a[href$='/tickets/{code}']").click()
-    unfold(page, "refuse_objection")
+    page.locator(f"a[href$='/rulings/{code}']").click()
+    expect(page.locator("main")).to_contain_text("该处是小区内部道路")
+    assert dispatcher.serious() == []
     page.fill("#refuse_objection-reason", "道路红线图显示为市政道路")
-    submit(page, "refuse_objection")
+    page.locator("form[action$='/actions/refuse_objection'] [type=submit]").click()
+    page.wait_for_load_state("load")
+    page = dispatcher.opens(f"/tickets/{code}")
     expect(page.locator("main")).to_contain_text("指定承办,不得再退")
 
 
