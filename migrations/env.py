@@ -34,6 +34,8 @@ def prepare(connection: Connection) -> None:
     """Let go of limits meant for requests; SQLite rebuilds tables, which its foreign keys would forbid."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET statement_timeout = 0")
+        # Whoever waits for a table's lock makes everybody behind it wait: give way, `schema.upgrade` tries again.
+        connection.exec_driver_sql("SET lock_timeout = 800")
         connection.commit()
         return
     cursor = connection.connection.cursor()  # outside a transaction, where the pragma has an effect
