@@ -105,7 +105,7 @@ def _ring_findings(features: Sequence[BorderFeature]) -> Iterator[Finding]:
             if "[" in reason
             else (None, None)
         )
-        message = f"{feature.name}({feature.code})的边界自相交或破损。"
+        message = f"{_who(feature)}的边界自相交或破损。"
         yield Finding(
             "broken_ring", message, str(feature.level or ""), (feature.code or "",), lon=lon, lat=lat
         )
@@ -117,9 +117,13 @@ def _ring_findings(features: Sequence[BorderFeature]) -> Iterator[Finding]:
             and in_china(lon=north, lat=east)
         ):
             yield Finding(
-                "swapped", f"{feature.name}({feature.code})不在国内,经纬度对调后才在,多半写反了。", None,
+                "swapped", f"{_who(feature)}不在国内,经纬度对调后才在,多半写反了。", None,
                 (feature.code or "",),
             )  # fmt: skip
+
+
+def _who(feature: BorderFeature) -> str:
+    return f"{feature.name or '无名'}({feature.code or f'#{feature.number}'})"
 
 
 def _sheets(areas: Sequence[BorderFeature]) -> dict[str, Sheet]:
