@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from grid.accounts import lockout, passwords
@@ -17,6 +18,11 @@ from grid.permissions import Actor
 from grid.settings import Settings
 
 SEEN_EVERY = timedelta(minutes=1)
+VISIT = (
+    select(SignIn, Account)
+    .join(Account, col(Account.id) == col(SignIn.account_id))
+    .where(col(SignIn.token_hash) == bindparam("key"))
+)
 WRONG = "登录名或密码不正确,请核对后重试"
 
 
@@ -103,11 +109,11 @@ def visit_of(database: Database, settings: Settings, token: str, now: datetime) 
     """Whose valid session this token is, with today's posts; None when it has ended or never was."""
     key = token_hash(token)
     with database.reading() as session:
-        row = session.get(SignIn, key)
-        if row is None or not _is_open(row, settings, now):
+        found = session.execute(VISIT, {"key": key}).first()
+        if found is None:
             return None
-        account = session.get_one(Account, row.account_id)
-        if account.disabled_at is not None:
+        row, account = found
+        if not _is_open(row, settings, now) or account.disabled_at is not None:
             return None
         actor = actor_of(session, account, now.astimezone(settings.zone).date())
     if now - row.seen_at >= SEEN_EVERY:
