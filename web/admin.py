@@ -15,6 +15,7 @@ from dispatch import duties
 from dispatch.engine import heartbeats, outbox, timers
 from dispatch.engine.operating import Health, health
 from dispatch.record.models import OutboxRow, Timer
+from dispatch.upkeep.keeping import keeping, warnings
 from grid import accounts, generations
 from grid.errors import GridError, InputError
 from grid.importing.borders import read_border_files
@@ -222,6 +223,8 @@ def operations() -> ResponseReturnValue:
             "admin/operations.html",
             health=found,
             parts=heartbeats.alive(session, now=now()),
+            kept=(kept := keeping(session, settings())),
+            warnings=warnings(kept, now()),
             letters=outbox.dead_letters(session),
             timers=timers.dead_timers(session),
             may_run=current_actor().may(CHANGE),

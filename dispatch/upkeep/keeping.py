@@ -3,7 +3,7 @@
 import json
 import shutil
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from sqlmodel import Session, col, select
@@ -14,6 +14,9 @@ from dispatch.upkeep.verifying import CHAIN
 from grid.database import wal_is_safe
 from grid.models import StandingChange
 from grid.settings import Settings
+
+STALE_PROOF, STALE_BACKUP = timedelta(days=2), timedelta(hours=26)
+LEAST_FREE_BYTES = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,28 @@ def keeping(session: Session, settings: Settings) -> Keeping:
         free_bytes=free_bytes(settings),
         wal_is_safe=wal_is_safe(),
     )
+
+
+def warnings(kept: Keeping, now: datetime) -> list[str]:
+    """What an operator must act on, each with its cure."""
+    found = []
+    if kept.wrong:
+        found.append(
+            f"历史记录核对有 {kept.wrong} 处不符:请保全现场,运行 flask ops verify 看是哪些工单,并与备份、锚点比对。"
+        )
+    if kept.verified_at is None or now - kept.verified_at > STALE_PROOF:
+        found.append("历史记录超过两天没有核对:请检查 sweeper 是否在运行,或手工运行 flask ops verify。")
+    if kept.backed_up_at is None or now - kept.backed_up_at > STALE_BACKUP:
+        found.append("超过 26 小时没有备份:请检查备份任务,或手工运行 flask ops backup。")
+    if kept.photos_missing:
+        found.append(f"最近一次备份缺 {kept.photos_missing} 张照片:请检查照片存储,并从较早的备份找回。")
+    if any(free < LEAST_FREE_BYTES for free in kept.free_bytes.values()):
+        found.append("磁盘将满:满了以后照片存不下(工单仍可登记),请清理或扩容。")
+    if not kept.wal_is_safe:
+        found.append(
+            "这台机器的 SQLite 低于 3.51.3,已改用较慢而安全的回滚日志:请安装 pysqlite3,或改用 PostgreSQL。"
+        )
+    return found
 
 
 def free_bytes(settings: Settings) -> dict[str, int]:
