@@ -132,6 +132,7 @@ def test_an_answer_without_the_first_question_is_refused_and_kept(
 
 def test_nobody_is_called_twice_on_one_day(town: Town, visitor: Callable[[str], Visitor]) -> None:
     code, _ = asked(town)
+    town.later(hours=3)  # past the midday rest
     town.later(hours=3)
     agent = visitor("agent")
     page = agent.sees(f"/hotline/callbacks/{code}").text
