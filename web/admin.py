@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import or_
 from sqlmodel import Session, col, select
 from werkzeug.datastructures import FileStorage
 from werkzeug.utils import secure_filename
@@ -35,6 +36,8 @@ blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 CHANGE = "standing:change"
 OPERATE = "operations:read"
 LATEST = 100
+PEOPLE = 50
+MOST_WORDS = 80
 FRAMES = (
     ("wgs84", "WGS-84"),
     ("cgcs2000", "CGCS2000"),
@@ -178,19 +181,23 @@ def change_person(account_id: UUID, step: str) -> ResponseReturnValue:
     except GridError as error:
         return _people(error)
     if made is None:
-        return redirect(url_for("admin.people"), 303)
+        return redirect(url_for("admin.people", q=request.args.get("q") or None), 303)
     return _people(link=(made[0], f"{settings().base_url}{url_for('links.password', token=made[1])}"))
 
 
 def _people(error: GridError | None = None, link: tuple[str, str] | None = None) -> ResponseReturnValue:
+    words, after = request.args.get("q", "").strip()[:MOST_WORDS], request.args.get("after", "")
     with database().reading() as session:
+        found = _found_people(session, words, after)
         posts: dict[UUID, list[Post]] = {}
-        for post in session.exec(select(Post)):
+        for post in session.exec(select(Post).where(col(Post.account_id).in_([one.id for one in found]))):
             posts.setdefault(post.account_id, []).append(post)
         organisations = {o.code: o for o in session.exec(select(Organisation).order_by(Organisation.name))}
         page = render_template(
             "admin/people.html",
-            people=session.exec(select(Account).order_by(Account.login)).all(),
+            people=found[:PEOPLE],
+            following=found[PEOPLE - 1].login if len(found) > PEOPLE else None,
+            words=words,
             posts=posts,
             organisations=organisations,
             roles=ROLES,
@@ -199,6 +206,25 @@ def _people(error: GridError | None = None, link: tuple[str, str] | None = None)
             typed=request.form if error else {},
         )
     return page, problem_of(error).status if error else 200
+
+
+def _found_people(session: Session, words: str, after: str) -> list[Account]:
+    """One page of accounts and one more, by login; the words may be of a login, a name or a unit."""
+    query = select(Account).where(col(Account.login) > after).order_by(col(Account.login)).limit(PEOPLE + 1)
+    if words:
+        of_unit = (
+            select(Post.account_id)
+            .join(Organisation, col(Organisation.code) == col(Post.organisation_code))
+            .where(col(Organisation.name).contains(words, autoescape=True))
+        )
+        query = query.where(
+            or_(
+                col(Account.login).contains(words, autoescape=True),
+                col(Account.name).contains(words, autoescape=True),
+                col(Account.id).in_(of_unit),
+            )
+        )
+    return list(session.exec(query))
 
 
 @blueprint.get("/changes")

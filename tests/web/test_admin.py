@@ -132,3 +132,27 @@ def test_the_active_borders_are_shown(visitor: Enter, town: Town) -> None:
         active = session.exec(select(Generation)).one()
     assert active.state is GenerationState.ACTIVE
     assert "使用中" in visitor("administrator").sees("/admin/").text
+
+
+def test_accounts_are_found_by_login_name_or_unit_and_paged(
+    town: Town, visitor: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = visitor("administrator")
+    for words, found, hidden in (
+        ("neighb", "李邻格", "王小网"),
+        ("王小", "王小网", "李邻格"),
+        ("排水", "排水经办", "李邻格"),
+    ):
+        page = admin.sees("/admin/accounts", query_string={"q": words}).text
+        table = page[page.index("<tbody>") : page.index("</tbody>")]
+        assert found in table
+        assert hidden not in table
+    assert "没有找到" in admin.sees("/admin/accounts?q=%25").text
+    monkeypatch.setattr("web.admin.PEOPLE", 4)
+    path, seen = "/admin/accounts", []
+    while path:
+        page = admin.sees(path).text
+        seen += re.findall(r'<th scope="row">(\w+)', page)
+        following = re.search(r'href="(/admin/accounts\?after=[^"]+)"', page)
+        path = following[1] if following else ""
+    assert seen == sorted(town.people)
