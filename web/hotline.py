@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, and_
 from sqlmodel import Session, col
 
+from dispatch.engine import notices
 from dispatch.record import calling, disclosing, queries
 from dispatch.record.models import Reporter, Ticket
 from dispatch.rules.callbacks import Asking, next_civil_hour
@@ -155,6 +156,15 @@ def _quiet_until() -> datetime | None:
     """When people may be called again, while they may not."""
     at = next_civil_hour(now(), Asking(settings().timezone))
     return at if at > now() else None
+
+
+@blueprint.get("/messages")
+@permission_required(CALL_BACK)
+def messages() -> ResponseReturnValue:
+    """What is said to reporters, and whether it left the house; without a gateway staff pass it on."""
+    with database().reading() as session:
+        world().refresh(session)
+        return render_template("hotline/messages.html", messages=notices.outgoing(session, world()))
 
 
 @blueprint.route("/register", methods=["GET", "POST"])

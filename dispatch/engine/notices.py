@@ -27,6 +27,7 @@ from grid.permissions import ROLES, role_scopes
 
 IN_APP, REPORTER, LINK = "in_app", "reporter", "{link}"
 ASKING = "verified"
+HIDDEN = "(链接只在短信里)"
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -99,7 +100,9 @@ def outgoing(session: Session, world: World, *, limit: int = 50) -> list[Outgoin
         if message is not None:
             masked = message.to[:3] + "****" + message.to[-4:]
             state = (row.done_at, row.dead_at is not None, row.attempts, row.last_error)
-            found.append(Outgoing(row.id, message.ticket_code, masked, message.text, row.created_at, *state))
+            # Who holds the link can answer: staff see it only where they have to pass it on themselves.
+            text = message.text if world.settings.sms_url is None else _filled(_text(row), {"link": HIDDEN})
+            found.append(Outgoing(row.id, message.ticket_code, masked, text, row.created_at, *state))
     return found
 
 
@@ -281,6 +284,10 @@ def _reason(event: TicketEvent | None) -> str:
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
     return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
+
+
+def _text(row: OutboxRow) -> str:
+    return str((row.payload or {})["text"])
 
 
 def _with_link(payload: Mapping[str, Any], ticket: Ticket, world: World) -> str:

@@ -4,6 +4,7 @@ import http.server
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from dispatch.engine import links, notices, outbox
 from dispatch.engine.channels import Message, SendError, gateway
 from dispatch.engine.outbox import LEASE, Tools
 from dispatch.record.models import CallbackLink, Reporter
+from dispatch.record.world import World
 from grid.errors import Gone, NotFound
 from tests.engine.conftest import EngineRoom
 
@@ -178,6 +180,10 @@ def test_staff_see_what_was_sent_with_a_masked_number(room: EngineRoom) -> None:
     assert len(shown) == 2
     assert {m.to for m in shown} == {"138****9999"}
     assert any(links.PATH in m.text for m in shown)
+    world = World(replace(room.town.world.settings, sms_url="http://127.0.0.1:9/"))
+    with room.town.database.reading() as session:
+        world.refresh(session)
+        assert not [m for m in notices.outgoing(session, world) if links.PATH in m.text]
 
 
 class _Peer(http.server.BaseHTTPRequestHandler):
