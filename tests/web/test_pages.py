@@ -1,5 +1,6 @@
 """The pages as people use them, without JavaScript: what was typed is kept, what is foreign does not exist."""
 
+import html
 import io
 import re
 from collections.abc import Callable
@@ -242,3 +243,28 @@ def test_the_map_draws_the_grids_of_the_street_and_marks_ones_own(
     assert own == {"990101001001001": True, "990101001001002": False}
     far_away = visitor("worker").sees("/map/areas?lon=5&lat=5").json
     assert far_away == visitor("worker").sees("/map/areas").json
+
+
+@pytest.mark.parametrize(
+    "payload", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7*7 }}"]
+)
+def test_what_people_write_is_shown_as_they_wrote_it(
+    town: Town, visitor: Callable[[str], Visitor], payload: str
+) -> None:
+    code = town.worker.reports(
+        source=Source.ON_BEHALF,
+        reporter_name=payload,
+        reporter_phone=CANARY,
+        consented=True,
+        notice_version="1",
+        text=payload,
+    ).code
+    department = visitor("department")
+    page = department.sees(f"/tickets/{code}")
+    refused = department.posts(f"/tickets/{code}/actions/handle", solved="solved", answer=payload)
+    assert refused.status_code == 422
+    for answer in (page, refused, visitor("dispatcher").sees("/dispatch/")):
+        assert "<script>alert" not in answer.text
+        assert "<img src=x" not in answer.text
+        assert "49" not in re.findall(r"<p class=\"lead\">(.*?)</p>", answer.text)
+    assert html.escape(payload) in refused.text.replace("&#34;", "&quot;")
