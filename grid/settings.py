@@ -72,7 +72,7 @@ def load_settings(
     path = given_path.absolute()
     path.mkdir(parents=True, exist_ok=True)
     written = path / "settings.toml"
-    values: dict[str, object] = tomllib.loads(written.read_text("utf-8")) if written.exists() else {}
+    values = _written(written)
     known = {f.name for f in fields(Settings)} - {"instance_path"}
     problems = [f"{written.name}:没有名为 {name} 的设置,请删去或改名" for name in values if name not in known]
     for name in known:
@@ -88,6 +88,15 @@ def load_settings(
     if problems:
         raise SettingsError("\n".join(problems))
     return Settings(instance_path=path, **converted)
+
+
+def _written(file: Path) -> dict[str, object]:
+    if not file.exists():
+        return {}
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}:不是 UTF-8 的 TOML({error}),请改正,例如 port = 8000") from error
 
 
 def _converted(values: dict[str, object], problems: list[str]) -> dict[str, Any]:

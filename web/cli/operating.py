@@ -9,6 +9,7 @@ from typing import IO
 import click
 from flask import Flask
 
+from dispatch.engine import checking
 from dispatch.upkeep import anchors, backup, verifying
 from grid import schema
 from grid.errors import GridError
@@ -87,6 +88,15 @@ def anchor() -> None:
     with database().reading() as session:
         written = anchors.write(session, folder, moment())
     click.echo(f"已锚定 {written} 条历史的末端({folder})。")
+
+
+@ops.command("check")
+def check() -> None:
+    """Look at everything that running needs, and name every trouble at once with its cure."""
+    found = checking.troubles(settings())
+    if found:
+        raise click.ClickException("\n".join(["需要处理:", *found]))
+    click.echo("一切就绪。")
 
 
 def _refuse_wrong(proof: verifying.Proof) -> None:
