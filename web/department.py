@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlmodel import Session, col
 
 from dispatch.record import queries
@@ -37,6 +37,7 @@ TABS = (
     Tab("new", "待查阅", frozenset({State.DISPATCHED})),
     Tab("working", "办理中", frozenset({State.IN_PROGRESS, State.EXT_PENDING})),
     Tab("rework", "返工", frozenset({State.REWORK})),
+    Tab("approval", "答复待审", frozenset({State.ANSWER_PENDING})),
     Tab("objected", "异议中", frozenset({State.OBJECTED, State.CONSULTING})),
     Tab("late", "超时", OPEN_STATES, overdue=True),
     Tab(
@@ -47,7 +48,7 @@ BY_KEY = {tab.key: tab for tab in TABS}
 
 
 @blueprint.get("/")
-@permission_required("ticket:handle")
+@permission_required("ticket:handle", "ticket:approve")
 def queue() -> ResponseReturnValue:
     """The tickets of one's units; htmx asks for the list alone every few seconds."""
     actor = current_actor()
@@ -71,8 +72,8 @@ def queue() -> ResponseReturnValue:
 
 
 def _held(actor: Actor) -> ColumnElement[bool]:
-    """What is the units' now; what they once held can be read but is nobody's work."""
-    return queries.visible(actor, "ticket:handle")
+    """What is the units' now, to handle or to approve; what they once held can be read but is nobody's work."""
+    return or_(queries.visible(actor, "ticket:handle"), queries.visible(actor, "ticket:approve"))
 
 
 def _in(tab: Tab) -> ColumnElement[bool]:

@@ -20,6 +20,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("ticket:report", "worker.home", "今日"),
     Entry("ticket:report", "worker.report", "上报"),
     Entry("ticket:handle", "department.queue", "待办"),
+    Entry("ticket:approve", "department.queue", "待审"),
     Entry("ticket:dispatch", "dispatcher.stream", "指挥台"),
     Entry("ticket:register", "hotline.register", "来电登记"),
     Entry("ticket:call_back", "hotline.callbacks", "回访"),

@@ -13,7 +13,17 @@ from uuid6 import uuid7
 
 from dispatch.record.models import DisclosureLog, Source, Ticket
 from grid.models import Account, Post
-from tests.town import COVER, EAST, GARBAGE, IN_EAST, IN_WEST, PATROL, STREET_OFFICE, Town
+from tests.town import (
+    COVER,
+    EAST,
+    GARBAGE,
+    IN_EAST,
+    IN_WEST,
+    PATROL,
+    SANITATION,
+    STREET_OFFICE,
+    Town,
+)
 from tests.web.conftest import Visitor
 from tests.web.pictures import picture
 
@@ -268,3 +278,16 @@ def test_what_people_write_is_shown_as_they_wrote_it(
         assert "<img src=x" not in answer.text
         assert "49" not in re.findall(r"<p class=\"lead\">(.*?)</p>", answer.text)
     assert html.escape(payload) in refused.text.replace("&#34;", "&quot;")
+
+
+def test_a_leader_comes_to_the_answers_that_wait_for_approval(
+    visitor: Callable[[str], Visitor], town: Town
+) -> None:
+    town.approves(SANITATION)
+    code = town.worker.reports().code
+    town.department.acts(code, "start")
+    town.department.acts(code, "draft_answer", solved="solved", answer="已清运", photos=(town.photo(),))
+    chief = visitor("chief")
+
+    assert chief.sees("/").headers["Location"] == "/department/"
+    assert code in chief.sees("/department/?tab=approval").text
