@@ -43,7 +43,7 @@ BENCHMARKS :=
 bench: tools $(BENCHMARKS) ## every benchmark, each writing benchmarks/results/<name>.json
 
 drill: tools ## kill the parts under load and count what was lost
-	$(BIN)/python -m tests.drill $(DRILL_OPTIONS)
+	$(BIN)/python -m tests.drill $(if $(KILLS),--kills $(KILLS)) $(DRILL_OPTIONS)
 
 mutation-drill: tools ## plant faults one by one and count which the tests notice
 	$(BIN)/python -m tests.mutation --out benchmarks/results/mutation.json
