@@ -90,7 +90,7 @@ def _drill(service: Service, kind: str, kills: int, seed: int, tell: Callable[[s
         late = sorted(
             (timer.done_at - timer.due_at).total_seconds()
             for timer in session.exec(select(Timer).where(col(Timer.outcome) == firing.DONE))
-            if timer.done_at
+            if timer.done_at and timer.ticket_id
         )
     return Outcome(
         database=kind,
