@@ -7,6 +7,7 @@ with the command that installs it; with `GRID_REQUIRE_ALL=1` every skip is a fai
 import os
 import shutil
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -84,6 +85,38 @@ def town(town_url: str, tmp_path: Path) -> Iterator[Town]:
     opened = open_town(town_url, tmp_path)
     yield opened
     opened.database.dispose()
+
+
+class TownFactory:
+    """Fresh towns, one after the other, for tests that walk many histories."""
+
+    def __init__(self, kind: str, founded: Path, folder: Path, cluster: PostgresCluster | None) -> None:
+        self.kind, self._founded, self._folder, self._cluster = kind, founded, folder, cluster
+
+    @contextmanager
+    def __call__(self) -> Iterator[Town]:
+        shutil.copy(self._founded / "town.index", self._folder)
+        if self._cluster is None:
+            shutil.copy(self._founded / "town.db", self._folder)
+            url, name = f"sqlite:///{self._folder / 'town.db'}", None
+        else:
+            template = self._cluster.template("town", lambda its: found_town(its, self._folder))
+            name = self._cluster.new_database(template=template)
+            url = self._cluster.url(name)
+        opened = open_town(url, self._folder)
+        yield opened
+        opened.database.dispose()
+        for left in self._folder.glob("town.db*"):
+            left.unlink()
+        if name is not None and self._cluster is not None:
+            self._cluster.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def town_factory(request: pytest.FixtureRequest, founded: Path, tmp_path: Path) -> TownFactory:
+    """Makes a fresh town whenever called, once on SQLite and once on PostgreSQL."""
+    cluster = request.getfixturevalue("postgres") if request.param == "postgresql" else None
+    return TownFactory(request.param, founded, tmp_path, cluster)
 
 
 @pytest.fixture(scope="session")
