@@ -25,7 +25,7 @@ OWN_FIELDS = ("expected_version", "request_key")
 
 
 @blueprint.get("/<code>")
-@permission_required("ticket:read")
+@permission_required("ticket:read", "lead:read")
 def page(code: str) -> ResponseReturnValue:
     return _page(code)
 
@@ -126,7 +126,7 @@ def reveal(code: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/<code>/photos/<sha256>")
-@permission_required("ticket:read")
+@permission_required("ticket:read", "lead:read")
 def photo(code: str, sha256: str) -> ResponseReturnValue:
     """The copy of a photo that hangs on a ticket within reach."""
     with database().reading() as session:
