@@ -19,6 +19,12 @@ def on_lattice(geometries: NDArray[Any]) -> NDArray[Any]:
     return shapely.transform(geometries, lambda xy: np.rint(xy * PER_DEGREE))
 
 
+def is_clean(drawn: NDArray[Any]) -> bool:
+    """Whether polygons, as the index will see them, tile without overlap and with matching edges."""
+    rounded = shapely.transform(drawn, lambda xy: np.rint(xy * PER_DEGREE))
+    return bool(shapely.is_valid(rounded).all() and shapely.coverage_is_valid(rounded))
+
+
 class Rings:
     """Ragged rings of a list of (multi)polygons, as shapely lays them out."""
 

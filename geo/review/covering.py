@@ -7,7 +7,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.errors import GeoError
-from geo.index.shapes import PER_DEGREE
+from geo.index.shapes import PER_DEGREE, is_clean
 from geo.review.surfaces import open_slits, polygonal
 from geo.zones import to_degrees, to_zone
 
@@ -17,12 +17,6 @@ _ROUNDS = 4
 def on_lattice(geometries: Any) -> Any:
     """Every vertex on a whole 1e-7 of a degree, as the index will see it."""
     return shapely.transform(geometries, lambda xy: np.rint(xy * PER_DEGREE) / PER_DEGREE)
-
-
-def is_clean(drawn: NDArray[Any]) -> bool:
-    """Whether polygons, as the index will see them, tile without overlap and with matching edges."""
-    rounded = shapely.transform(drawn, lambda xy: np.rint(xy * PER_DEGREE))
-    return bool(shapely.is_valid(rounded).all() and shapely.coverage_is_valid(rounded))
 
 
 def clean_coverage(

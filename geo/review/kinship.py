@@ -103,8 +103,13 @@ def nesting_findings(
             members[place[code]].append(i)
     for p, inside in sorted(members.items()):
         whole = parents.plane[p]
-        outside = polygonal(shapely.difference(children.plane[inside], whole))
-        for i, beyond in zip(inside, outside, strict=True):
+        drawn = children.plane[inside]
+        together = shapely.coverage_union_all(drawn) if children.clean else shapely.union_all(drawn)
+        if shapely.equals_exact(together, whole, tolerance=0.01, normalize=True):
+            continue
+        astray = shapely.area(shapely.difference(together, whole)) >= _LEAST_M2
+        outside = polygonal(shapely.difference(drawn, whole)) if astray else ()
+        for i, beyond in zip(inside, outside, strict=False):
             if beyond.area >= _LEAST_M2 and width_m(beyond) > 0.02:
                 share = beyond.area / children.plane[i].area
                 message = (
@@ -113,7 +118,7 @@ def nesting_findings(
                 yield children.finding(
                     "outside_parent", message, (children.codes[i], parents.codes[p]), beyond
                 )
-        rest = polygonal(shapely.difference(whole, shapely.union_all(children.plane[inside])))[0]
+        rest = polygonal(shapely.difference(whole, together))[0]
         if rest.area >= _LEAST_M2 and width_m(rest) > 0.02:
             message = (
                 f"{parents.who(p)}有 {rest.area:,.1f} 平方米({rest.area / whole.area:.2%})没有下级覆盖。"

@@ -12,8 +12,9 @@ import shapely
 
 from geo.borders import LEVELS, Level
 from geo.errors import GeoError
+from geo.index.shapes import is_clean
 from geo.reading import BorderFeature
-from geo.review.covering import clean_coverage, is_clean, longest_neighbour, on_lattice
+from geo.review.covering import clean_coverage, longest_neighbour, on_lattice
 from geo.review.findings import level_label
 from geo.review.kinship import parent_of
 from geo.review.surfaces import Sheet, is_sliver, polygonal

@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geo.index.shapes import is_clean
 from geo.review.findings import Finding
 from geo.zones import to_degrees, to_zone, zone_at
 
@@ -26,6 +27,7 @@ class Sheet:
     names: list[str]
     plane: NDArray[Any]
     epsg: int
+    clean: bool
 
     @classmethod
     def of(cls, level: str, codes: list[str], names: list[str], geometries: NDArray[Any]) -> "Sheet":
@@ -34,7 +36,7 @@ class Sheet:
         plane = to_zone(geometries, epsg=epsg)
         broken = ~shapely.is_valid(plane)
         plane[broken] = polygonal(shapely.make_valid(plane[broken], method="structure", keep_collapsed=False))
-        return cls(level, codes, names, plane, epsg)
+        return cls(level, codes, names, plane, epsg, is_clean(geometries))
 
     def who(self, index: int) -> str:
         return f"{self.names[index]}({self.codes[index]})"
@@ -72,6 +74,8 @@ def is_sliver(surface: Any) -> bool:
 
 def overlaps(sheet: Sheet) -> Iterator[Finding]:
     """Pairs of features that claim the same ground."""
+    if sheet.clean:
+        return
     tree = shapely.STRtree(sheet.plane)
     left, right = tree.query(sheet.plane, predicate="intersects")
     pairs = left < right
@@ -94,7 +98,7 @@ def overlaps(sheet: Sheet) -> Iterator[Finding]:
 
 def gaps(sheet: Sheet) -> Iterator[Finding]:
     """Enclosed holes between features, and narrow slits that open to the outside."""
-    union = shapely.union_all(sheet.plane)
+    union = shapely.coverage_union_all(sheet.plane) if sheet.clean else shapely.union_all(sheet.plane)
     tree = shapely.STRtree(sheet.plane)
     holes = [
         shapely.Polygon(ring)
