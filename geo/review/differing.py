@@ -153,10 +153,27 @@ class _Level:
         return Change(kind, self.level, before, after, message, area_m2)
 
     def _pairs(self) -> dict[tuple[int, int], float]:
-        """Common area of every old and new polygon that overlap."""
+        """Common area of every old and new polygon that overlap; what did not change is not cut with itself."""
         if not len(self.old_plane) or not len(self.new_plane):
             return {}
-        left, right = shapely.STRtree(self.new_plane).query(self.old_plane, predicate="intersects")
+        left, right = shapely.STRtree(self.new_plane).query(self.old_plane)
+        same = self._untouched(left, right)
+        old_same, new_same = (np.zeros(n, dtype=bool) for n in (len(self.old), len(self.new)))
+        old_same[left[same]], new_same[right[same]] = True, True
+        cut = ~(old_same[left] & new_same[right])
+        kept = {
+            (int(i), int(j)): float(self.old_area[i]) for i, j in zip(left[same], right[same], strict=True)
+        }
+        return kept | self._cut(left[cut], right[cut])
+
+    def _untouched(self, left: Any, right: Any) -> Any:
+        """Pairs of one code and one shape."""
+        codes = [self.old[i].code == self.new[j].code for i, j in zip(left, right, strict=True)]
+        return np.array(codes, dtype=bool) & shapely.equals_exact(
+            self.old_plane[left], self.new_plane[right], 0.0
+        )
+
+    def _cut(self, left: Any, right: Any) -> dict[tuple[int, int], float]:
         common = shapely.area(shapely.intersection(self.old_plane[left], self.new_plane[right]))
         return {
             (int(i), int(j)): float(a) for i, j, a in zip(left, right, common, strict=True) if a >= _LEAST_M2
