@@ -31,6 +31,7 @@ blueprint = Blueprint("hotline", __name__, url_prefix="/hotline")
 CALL_BACK = "ticket:call_back"
 ASKED_IN = BY_ACTION["answer_satisfied"].sources
 MOST_WAITING = 200
+MOST_EARLIER = 5
 FIELDS = ("client_uuid", "nature", "category_code", "lon", "lat", "text", "location_source")
 REPORTER_FIELDS = {"reporter_name": "name", "reporter_phone": "phone"}
 OWN_FIELDS = ("expected_version", "request_key")
@@ -178,6 +179,17 @@ def register() -> ResponseReturnValue:
     except InputError as error:
         return _form(request.form, error)
     return redirect(url_for("hotline.registered", code=reported.code), 303)
+
+
+@blueprint.post("/earlier")
+@permission_required("ticket:register")
+def earlier() -> ResponseReturnValue:
+    """What this caller reported before, for the page of registration; the number travels in no address."""
+    phone = request.form.get("reporter_phone", "")
+    with database().reading() as session:
+        standing = world().refresh(session)
+        tickets = calling.earlier_of(session, current_actor(), settings(), phone, MOST_EARLIER)
+        return render_template("hotline/earlier.html", standing=standing, tickets=tickets)
 
 
 @blueprint.get("/registered/<code>")

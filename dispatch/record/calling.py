@@ -7,8 +7,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlmodel import Session, col
 
-from dispatch.record import queries
+from dispatch.record import asking, queries
 from dispatch.record.models import Reporter, Ticket, TicketEvent
+from grid.permissions import Actor
+from grid.settings import Settings
 
 ATTEMPT = "attempt_callback"
 
@@ -29,9 +31,17 @@ def last_attempts(session: Session, tickets: Collection[Ticket]) -> dict[UUID, d
 
 def of_the_same_person(session: Session, ticket: Ticket, waiting: ColumnElement[bool]) -> list[Ticket]:
     """The other tickets that wait and were reported from the same telephone, so that one call asks about all."""
-    phones = {reporter.phone for reporter in queries.reporters(session, ticket) if reporter.phone}
-    if not phones:
-        return []
+    keys = {reporter.person_key for reporter in queries.reporters(session, ticket) if reporter.person_key}
+    return _reported_by(session, keys, waiting, col(Ticket.id) != ticket.id) if keys else []
+
+
+def earlier_of(session: Session, actor: Actor, settings: Settings, phone: str, size: int) -> list[Ticket]:
+    """What was reported from this telephone before, the latest first."""
+    key = asking.person_key(settings, phone)
+    return _reported_by(session, {key}, queries.visible(actor))[:size] if key else []
+
+
+def _reported_by(session: Session, keys: Collection[str], *conditions: ColumnElement[bool]) -> list[Ticket]:
     belongs = and_(
         col(Reporter.intake_district) == col(Ticket.intake_district),
         col(Reporter.ticket_id) == col(Ticket.id),
@@ -39,7 +49,7 @@ def of_the_same_person(session: Session, ticket: Ticket, waiting: ColumnElement[
     query = (
         select(Ticket)
         .join(Reporter, belongs)
-        .where(waiting, col(Reporter.phone).in_(phones), col(Ticket.id) != ticket.id)
-        .order_by(col(Ticket.id))
+        .where(col(Reporter.person_key).in_(keys), *conditions)
+        .order_by(col(Ticket.reported_at).desc(), col(Ticket.id).desc())
     )
     return list(session.execute(query).scalars().unique())

@@ -76,6 +76,22 @@ def outside() -> dict[str, str]:
     return {"lon": str(OUTSIDE["lon"]), "lat": str(OUTSIDE["lat"]), "location_source": "map"}
 
 
+def test_what_a_caller_reported_before_is_shown_and_what_others_did_is_not(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    operator = visitor("operator")
+    codes = [
+        operator.posts("/hotline/register", **a_call(reporter_phone=phone)).location.rsplit("/", 1)[-1]
+        for phone in ("139 1111 2222", "13855556666")
+    ]
+    found = operator.posts("/hotline/earlier", reporter_phone="13911112222").text
+    assert codes[0] in found
+    assert codes[1] not in found
+    assert "钱女士" not in found
+    assert operator.posts("/hotline/earlier", reporter_phone="").text.strip() == ""
+    assert visitor("worker").posts("/hotline/earlier", reporter_phone="13911112222").status_code == 403
+
+
 def test_of_a_confidential_call_the_unit_sees_no_reporter(
     town: Town, visitor: Callable[[str], Visitor]
 ) -> None:
