@@ -172,7 +172,12 @@ class Standing:
 
     def is_ownerless(self, category_code: str) -> bool:
         """Whether the category is made safe first and given an owner afterwards: it has such a limit of its own."""
-        return any(row.stage == "make_safe" and row.category_code == category_code for row in self.limits)
+        return category_code in self._ownerless
+
+    @cached_property
+    def _ownerless(self) -> frozenset[str]:
+        found = {row.category_code for row in self.limits if row.stage == "make_safe" and row.category_code}
+        return frozenset(code for code in found if code)
 
     def rungs(self, clock_kind: str, *, urgent: bool) -> tuple[Rung, ...]:
         """The rungs that a clock of this kind climbs, the first one first."""

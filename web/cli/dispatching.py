@@ -5,12 +5,15 @@ from pathlib import Path
 import click
 from flask import Flask
 from flask.cli import AppGroup
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from dispatch.record import auditing, recalculating, telling
 from dispatch.record.codes import read_code
 from dispatch.record.models import Ticket, TicketCode
 from dispatch.rules.describing import document
+from grid import calendar
+from grid.auditing import record_change
+from grid.errors import GridError
 from grid.permissions import ROLES, role_scopes
 from web.context import database, moment, world
 
@@ -65,6 +68,27 @@ def audit() -> None:
     if findings:
         raise click.ClickException(f"共 {len(findings)} 处不符")
     click.echo("全部工单的历史、摘要、责任单位和时钟都相符。")
+
+
+@dispatch_group.command("calendar")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--source", required=True, help="Name and number of the official notice.")
+def import_calendar(file: Path, source: str) -> None:
+    """Import an official notice (CSV: date,kind,name) and recompute the ends that were estimated."""
+    moment_ = moment()
+
+    def work(session: Session) -> int:
+        changed = calendar.put_days(session, calendar.read_notice(file.read_text("utf-8-sig"), source))
+        after = {"days": len(changed), "source": source}
+        record_change(session, None, "calendar", file.name, "import", after=after, now=moment_)
+        return len(changed)
+
+    try:
+        days = database().write(work)
+    except GridError as error:
+        raise click.ClickException(error.message) from error
+    moved = recalculating.recalculate(database(), world(), moment_)
+    click.echo(f"日历更新 {days} 天,{moved} 件工单的到期时间有变化。")
 
 
 @dispatch_group.command("recalculate")

@@ -1,0 +1,60 @@
+"""`flask dispatch …` on a town with a ticket: tells the story, finds what was touched, takes in a notice."""
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlmodel import col, select
+
+from dispatch.record.models import TicketEvent
+from tests.record.test_ways import calls
+from tests.town import Town
+
+
+@pytest.fixture
+def code(town: Town) -> str:
+    made = calls(town)
+    town.department.acts(
+        made, "object", reason_code="function", organisation="street-office", basis="权责清单"
+    )
+    return made
+
+
+def test_explain_tells_every_step_with_its_reason_and_every_day(town: Town, app: Flask, code: str) -> None:
+    said = app.test_cli_runner().invoke(args=["dispatch", "explain", code])
+    assert said.exit_code == 0
+    for words in ("派单异议待审", "区环卫局", "r-city", "诉求总时限", "3 月 3 日周二上班(推算),计入", "到期"):
+        assert words in said.output
+    assert "13800009999" not in said.output
+    assert app.test_cli_runner().invoke(args=["dispatch", "explain", "26C-00000-0"]).exit_code == 1
+
+
+def test_audit_finds_an_edited_line(town: Town, app: Flask, code: str) -> None:
+    assert app.test_cli_runner().invoke(args=["dispatch", "audit"]).exit_code == 0
+    with town.database.writing() as session:
+        event = session.exec(select(TicketEvent).where(col(TicketEvent.seq) == 2)).one()
+        event.organisation_code = "drainage-company"
+    found = app.test_cli_runner().invoke(args=["dispatch", "audit"])
+    assert found.exit_code == 1
+    assert code in found.output
+    assert "内容与摘要不符" in found.output
+
+
+def test_a_notice_moves_the_ends_that_were_estimated(
+    town: Town, app: Flask, code: str, tmp_path: Path
+) -> None:
+    before = town.ticket(code).total_due_at
+    notice = tmp_path / "notice.csv"
+    notice.write_text("date,kind,name\n2026-03-04,放假,测试\n", "utf-8")
+    done = app.test_cli_runner().invoke(args=["dispatch", "calendar", str(notice), "--source", "测试通知"])
+    assert done.exit_code == 0, done.output
+    assert "1 件工单" in done.output
+    after = town.ticket(code).total_due_at
+    assert before is not None
+    assert after is not None
+    assert after > before
+    notice.write_text("date,kind\n2026-3-4,放假\n", "utf-8")
+    assert (
+        "写法不对"
+        in app.test_cli_runner().invoke(args=["dispatch", "calendar", str(notice), "--source", "x"]).output
+    )
