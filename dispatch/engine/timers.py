@@ -13,13 +13,14 @@ from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, select, tuple_, update
+from sqlalchemy import CursorResult, or_, select, tuple_, update
 from sqlmodel import Session, col
 from uuid6 import uuid7
 
 from dispatch.engine.outbox import LostRace, Tools, pause_s, sentence
 from dispatch.record import firing
 from dispatch.record.models import Timer
+from dispatch.record.oversight.letters import LETTER_DUE
 from grid.errors import Unavailable
 from grid.models import StandingChange
 
@@ -57,7 +58,8 @@ class TimerDesk:
         self._not_before_s = {key: at_s for key, at_s in self._not_before_s.items() if at_s > now_s}
         with self.tools.database.reading() as session:
             query = select(col(Timer.intake_district), col(Timer.id)).where(
-                col(Timer.ticket_id).is_not(None),  # the others return, see recurring
+                # What belongs to no ticket returns by itself (see recurring), letters excepted.
+                or_(col(Timer.ticket_id).is_not(None), col(Timer.kind) == LETTER_DUE),
                 col(Timer.done_at).is_(None),
                 col(Timer.due_at) <= self.tools.clock(session),
             )

@@ -3,6 +3,7 @@
 import threading
 import time
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from sqlmodel import Session, col, select
@@ -12,6 +13,7 @@ from dispatch.engine.sweeper import Sweeper
 from dispatch.engine.timers import ATTEMPTS, ClockWatch, TimerDesk
 from dispatch.record import firing
 from dispatch.record.models import TicketEvent, Timer
+from dispatch.record.oversight.letters import LETTER_DUE
 from grid.models import StandingChange
 from tests.engine.conftest import EngineRoom
 from tests.town import DISTRICT, Town
@@ -137,3 +139,13 @@ def test_two_hours_back_fires_nothing_early_and_nothing_twice(room: EngineRoom) 
     room.town.later(hours=2)
     assert room.fire() == 0
     assert len(room.timers(pending=False)) == before
+
+
+def test_a_letter_comes_due_though_it_belongs_to_no_ticket(room: EngineRoom) -> None:
+    key = f"{LETTER_DUE}:{uuid4()}"
+    timer = Timer(intake_district=DISTRICT, id=uuid4(), kind=LETTER_DUE, key=key, due_at=room.town.now)
+    with room.town.database.writing() as session:
+        session.add(timer)
+    assert room.fire() == 1
+    (settled,) = room.timers(pending=False)
+    assert settled.outcome == firing.VOID, "there is no such letter"
