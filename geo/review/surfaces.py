@@ -1,6 +1,7 @@
 """Overlaps, gaps and slivers of one level, measured in metres on the zone's plane."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,9 +97,17 @@ def overlaps(sheet: Sheet) -> Iterator[Finding]:
         yield sheet.finding(kind, message, codes, common)
 
 
+def _union(sheet: Sheet) -> Any:
+    """The whole sheet as one surface; edges that meet to the last bit but one still need the slow way."""
+    if sheet.clean:
+        with suppress(shapely.errors.GEOSException):
+            return shapely.coverage_union_all(sheet.plane)
+    return shapely.union_all(sheet.plane)
+
+
 def gaps(sheet: Sheet) -> Iterator[Finding]:
     """Enclosed holes between features, and narrow slits that open to the outside."""
-    union = shapely.coverage_union_all(sheet.plane) if sheet.clean else shapely.union_all(sheet.plane)
+    union = _union(sheet)
     tree = shapely.STRtree(sheet.plane)
     holes = [
         shapely.Polygon(ring)
