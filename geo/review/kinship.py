@@ -11,7 +11,7 @@ import shapely
 from geo.borders import LEVELS, Level
 from geo.reading import BorderFeature
 from geo.review.findings import Finding, level_label
-from geo.review.surfaces import Sheet, polygonal, width_m
+from geo.review.surfaces import Sheet, polygonal, united, width_m
 
 _LEAST_M2 = 1.0
 _FORMATS = {
@@ -104,7 +104,7 @@ def nesting_findings(
     for p, inside in sorted(members.items()):
         whole = parents.plane[p]
         drawn = children.plane[inside]
-        together = shapely.coverage_union_all(drawn) if children.clean else shapely.union_all(drawn)
+        together = united(drawn, clean=children.clean)
         if shapely.equals_exact(together, whole, tolerance=0.01, normalize=True):
             continue
         astray = shapely.area(shapely.difference(together, whole)) >= _LEAST_M2

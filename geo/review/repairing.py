@@ -17,7 +17,7 @@ from geo.reading import BorderFeature
 from geo.review.covering import clean_coverage, longest_neighbour, on_lattice
 from geo.review.findings import level_label
 from geo.review.kinship import parent_of
-from geo.review.surfaces import Sheet, is_sliver, polygonal
+from geo.review.surfaces import Sheet, is_sliver, polygonal, united
 from geo.zones import square_metres, to_degrees
 
 RULES = {
@@ -218,7 +218,7 @@ def _outline_proposals(features: Sequence[BorderFeature]) -> list[Proposal]:
             below = children.get(feature.code or "")
             if below and feature.code:
                 drawn = np.array([c.geometry for c in below], dtype=object)
-                total = shapely.coverage_union_all(drawn) if is_clean(drawn) else shapely.union_all(drawn)
+                total = united(drawn, clean=is_clean(drawn))
                 before[feature.code], after[feature.code] = feature.geometry, total
         one = _proposal(
             "outline", str(level), str(level), f"{level_label(level)}轮廓按下级之和重画。", before, after

@@ -97,17 +97,17 @@ def overlaps(sheet: Sheet) -> Iterator[Finding]:
         yield sheet.finding(kind, message, codes, common)
 
 
-def _union(sheet: Sheet) -> Any:
-    """The whole sheet as one surface; edges that meet to the last bit but one still need the slow way."""
-    if sheet.clean:
+def united(drawn: Any, *, clean: bool) -> Any:
+    """The shapes as one surface; edges that meet to the last bit but one still need the slow way."""
+    if clean:
         with suppress(shapely.errors.GEOSException):
-            return shapely.coverage_union_all(sheet.plane)
-    return shapely.union_all(sheet.plane)
+            return shapely.coverage_union_all(drawn)
+    return shapely.union_all(drawn)
 
 
 def gaps(sheet: Sheet) -> Iterator[Finding]:
     """Enclosed holes between features, and narrow slits that open to the outside."""
-    union = _union(sheet)
+    union = united(sheet.plane, clean=sheet.clean)
     tree = shapely.STRtree(sheet.plane)
     holes = [
         shapely.Polygon(ring)
