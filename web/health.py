@@ -2,19 +2,16 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
-import redis
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 
 from dispatch.engine.heartbeats import alive
+from dispatch.engine.operating import redis_answers
 from grid import schema
 from web.context import database, settings
 from web.gate.access import public
-
-REDIS_TIMEOUT_S = 1.0
 
 blueprint = Blueprint("health", __name__)
 
@@ -51,19 +48,6 @@ def _database_answers() -> bool:
         return bool(session.execute(text("SELECT 1")).scalar_one() == 1)
 
 
-def _redis_answers() -> bool:
-    url = settings().redis_url
-    if not url:
-        return False
-    is_socket = urlsplit(url).scheme == "unix"
-    timeout = {
-        "socket_timeout": REDIS_TIMEOUT_S,
-        **({} if is_socket else {"socket_connect_timeout": REDIS_TIMEOUT_S}),
-    }
-    with redis.Redis.from_url(url, **timeout) as client:
-        return bool(client.ping())
-
-
 def _seen_lately(part: str) -> bool:
     with database().reading() as session:
         return alive(session, now=datetime.now(UTC)).get(part, 0) > 0
@@ -76,7 +60,7 @@ def _migrations_are_current() -> bool:
 CHECKS: dict[str, Callable[[], bool]] = {
     "database": _database_answers,
     "migrations": _migrations_are_current,
-    "redis": _redis_answers,
+    "redis": lambda: redis_answers(settings()),
     "worker": lambda: _seen_lately("worker"),
     "sweeper": lambda: _seen_lately("sweeper"),
 }

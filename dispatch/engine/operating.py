@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import redis
 from sqlalchemy import func, select
@@ -14,7 +15,7 @@ from grid.schema import is_current
 from grid.settings import Settings
 
 LATE = timedelta(seconds=10)
-PING_S = 0.5
+PING_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,11 @@ def redis_answers(settings: Settings) -> bool:
     address = settings.redis_url
     if not address:
         return False
+    timeouts = {"socket_timeout": PING_S}
+    if urlsplit(address).scheme != "unix":  # a unix socket connects at once and takes no such option
+        timeouts["socket_connect_timeout"] = PING_S
     try:
-        with redis.Redis.from_url(address, socket_timeout=PING_S, socket_connect_timeout=PING_S) as client:
+        with redis.Redis.from_url(address, **timeouts) as client:
             return bool(client.ping())
     except redis.RedisError:
         return False
