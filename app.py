@@ -9,8 +9,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from dispatch.record.world import World
 from grid.database import Database
 from grid.settings import Settings
-from web import audiences, cli, errors, health, labels, session, watching
+from web import audiences, cli, errors, session
 from web.gate import access, bodies, headers, limits
+from web.service import health, watching
+from web.shown import labels
 
 FORM_OVERHEAD_BYTES = 1024 * 1024
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from sqlmodel import select
 
-from dispatch.engine.children import end, spawn
+from dispatch.engine.parts.children import end, spawn
 from grid import accounts, schema
 from grid.accounts import passwords
 from grid.database import Database

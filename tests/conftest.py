@@ -14,7 +14,7 @@ from typing import TypeVar
 import pytest
 import redis
 
-from dispatch.engine.redis_server import RedisServer
+from dispatch.engine.parts.redis_server import RedisServer
 from tests.services import (
     REQUIRE_ALL,
     PostgresCluster,

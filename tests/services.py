@@ -22,8 +22,8 @@ from sqlmodel import SQLModel
 
 import dispatch.record.models  # noqa: F401
 import grid.models  # noqa: F401
-from dispatch.engine.children import end, spawn
-from dispatch.engine.redis_server import RedisServer, find_program
+from dispatch.engine.parts.children import end, spawn
+from dispatch.engine.parts.redis_server import RedisServer, find_program
 from grid.database import Database
 
 REQUIRE_ALL = os.environ.get("GRID_REQUIRE_ALL") == "1"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dispatch.record.checking import CHECKS
 from dispatch.record.effects.table import EFFECTS
+from dispatch.record.judging.checking import CHECKS
 from dispatch.record.models import LinkKind, Queue, Source
 from dispatch.rules.clocks import Unit
 from dispatch.rules.guards import GUARDS

@@ -11,15 +11,15 @@ import psycopg
 import pytest
 import redis
 
-from dispatch.engine import redis_server as launcher
-from dispatch.engine.redis_server import RedisServer
-from dispatch.engine.sockets import MAX_SOCKET_PATH_BYTES
+from dispatch.engine.parts import redis_server as launcher
+from dispatch.engine.parts.redis_server import RedisServer
+from dispatch.engine.parts.sockets import MAX_SOCKET_PATH_BYTES
 from tests.services import PostgresCluster
 
 START_AND_WAIT = """
 import sys, time
 from pathlib import Path
-from dispatch.engine.redis_server import RedisServer
+from dispatch.engine.parts.redis_server import RedisServer
 server = RedisServer(Path(sys.argv[1]))
 server.start()
 print(server.pid, flush=True)

@@ -13,11 +13,13 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.utils import secure_filename
 
 from dispatch import duties
-from dispatch.engine import heartbeats, outbox, timers
-from dispatch.engine.operating import Health, health
+from dispatch.engine import outbox, timers
+from dispatch.engine.health.operating import Health, health
+from dispatch.engine.parts import heartbeats
 from dispatch.record.models import OutboxRow, Timer
 from dispatch.upkeep.keeping import keeping, warnings
-from grid import accounts, generations
+from grid import accounts
+from grid.areas import generations
 from grid.errors import GridError, InputError
 from grid.importing.borders import read_border_files
 from grid.importing.organisations import import_organisations
@@ -26,10 +28,10 @@ from grid.importing.sheets import Sheet, read_sheet
 from grid.importing.staff import import_staff
 from grid.models import Account, Generation, Organisation, Post, StandingChange
 from grid.permissions import ROLES
-from web.context import database, now, settings
 from web.errors import problem_of
 from web.forms import AccountForm, read_form
 from web.gate.access import current_actor, permission_required
+from web.service.context import database, now, settings
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 

@@ -2,23 +2,11 @@
 
 from flask import Flask
 
-from web import (
-    admin,
-    api,
-    borders,
-    department,
-    dispatcher,
-    hotline,
-    inspecting,
-    leads,
-    letters,
-    links,
-    places,
-    resident,
-    supervisor,
-    ticket,
-    worker,
-)
+from web import admin, api, department, dispatcher, hotline, resident, supervisor, worker
+from web.oversight import inspecting, leads, letters
+from web.service import links
+from web.shown import ticket
+from web.standing import borders, places
 
 BLUEPRINTS = (
     admin.blueprint,

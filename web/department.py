@@ -11,11 +11,11 @@ from dispatch.record import queries
 from dispatch.record.models import Ticket
 from dispatch.rules.workflow import OPEN_STATES, State
 from grid.permissions import Actor
-from web.context import database, now, world
 from web.forms import TicketsQuery, check
 from web.gate.access import current_actor, permission_required
-from web.labels import cursor
-from web.lists import area_names
+from web.service.context import database, now, world
+from web.shown.labels import cursor
+from web.shown.lists import area_names
 
 blueprint = Blueprint("department", __name__, url_prefix="/department")
 

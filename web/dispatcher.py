@@ -8,19 +8,20 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
-from dispatch.record import deciding, queries
+from dispatch.record import queries
+from dispatch.record.judging import deciding
 from dispatch.record.models import Objection, Queue, Source, Ticket
 from dispatch.rules.workflow import BY_ACTION
 from grid.errors import NotFound
 from grid.models import Organisation, Responsibility
 from grid.permissions import Actor
-from web import showing
-from web.context import database, now, world
 from web.gate.access import current_actor, permission_required
-from web.labels import masked
-from web.lists import area_names
-from web.polling import fresh, is_poll
-from web.showing import Possible, Shown
+from web.service.context import database, now, world
+from web.shown import showing
+from web.shown.labels import masked
+from web.shown.lists import area_names
+from web.shown.polling import fresh, is_poll
+from web.shown.showing import Possible, Shown
 
 blueprint = Blueprint("dispatcher", __name__, url_prefix="/dispatch")
 

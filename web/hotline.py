@@ -10,21 +10,22 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, and_
 from sqlmodel import Session, col
 
-from dispatch.engine import notices
-from dispatch.record import calling, disclosing, queries
+from dispatch.engine.sending import notices
+from dispatch.record import queries
 from dispatch.record.models import Reporter, Ticket
+from dispatch.record.reading import calling, disclosing
 from dispatch.rules.callbacks import Asking, next_civil_hour
 from dispatch.rules.workflow import BY_ACTION, SATISFACTION, SOLVED
 from grid.errors import Conflict, InputError
-from web import showing
-from web.acting import carry_out, submit
-from web.categories import classes_of
-from web.consenting import NOTICE, NOTICE_VERSION
-from web.context import database, now, settings, world
 from web.forms import NATURES, ActionIn, AnswerForm, ReportIn, check, read_form
 from web.gate.access import current_actor, permission_required
-from web.lists import area_names
-from web.places import grids_of, point_in
+from web.service.context import database, now, settings, world
+from web.shown import showing
+from web.shown.acting import carry_out, submit
+from web.shown.categories import classes_of
+from web.shown.consenting import NOTICE, NOTICE_VERSION
+from web.shown.lists import area_names
+from web.standing.places import grids_of, point_in
 
 blueprint = Blueprint("hotline", __name__, url_prefix="/hotline")
 

@@ -7,16 +7,17 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session, col, select
 
-from dispatch.engine import jobs, links
+from dispatch.engine import jobs
+from dispatch.engine.sending import links
 from dispatch.record import actions
 from dispatch.record.models import Ticket
 from dispatch.rules.workflow import BY_ACTION, SATISFACTION, SOLVED, STATES
 from grid.errors import InputError
-from web import showing
-from web.context import database, now, settings, world
 from web.forms import AnswerForm, read_form
 from web.gate.access import public
 from web.gate.limits import guessable
+from web.service.context import database, now, settings, world
+from web.shown import showing
 
 blueprint = Blueprint("resident", __name__)
 

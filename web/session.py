@@ -19,11 +19,11 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from grid import accounts
 from grid.errors import GridError, NotAllowed
 from grid.settings import Settings
-from web.context import database, now, settings
 from web.errors import problem_of
 from web.forms import SignInForm, read_form
 from web.gate.access import current_actor, public, signed_in
-from web.navigation import home_of
+from web.service.context import database, now, settings
+from web.shown.navigation import home_of
 
 COOKIE = "grid_session"
 BEARER = "Bearer "

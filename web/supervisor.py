@@ -17,11 +17,11 @@ from dispatch.rules.workflow import STATES, State
 from dispatch.upkeep import anchors, verifying
 from grid.errors import InputError, NotFound
 from grid.models import Area, StandingChange
-from web.context import database, now, settings, world
 from web.forms import FiguresQuery, check
 from web.gate.access import current_actor, permission_required
-from web.labels import SOURCES
-from web.lists import area_names
+from web.service.context import database, now, settings, world
+from web.shown.labels import SOURCES
+from web.shown.lists import area_names
 
 blueprint = Blueprint("supervisor", __name__, url_prefix="/figures")
 

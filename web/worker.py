@@ -15,15 +15,15 @@ from dispatch.rules.workflow import OPEN_STATES, State
 from grid.errors import InputError
 from grid.models import Area
 from grid.permissions import Actor
-from web import photographs, showing
-from web.acting import submit
-from web.categories import chips_of, classes_of
-from web.consenting import NOTICE, NOTICE_VERSION
-from web.context import database, now, world
 from web.forms import ReportIn, check
 from web.gate.access import current_actor, permission_required
-from web.lists import area_names
-from web.places import point_in
+from web.service.context import database, now, world
+from web.shown import photographs, showing
+from web.shown.acting import submit
+from web.shown.categories import chips_of, classes_of
+from web.shown.consenting import NOTICE, NOTICE_VERSION
+from web.shown.lists import area_names
+from web.standing.places import point_in
 
 blueprint = Blueprint("worker", __name__, url_prefix="/worker")
 

@@ -10,10 +10,11 @@ from sqlmodel import Session, col, select
 from dispatch import data
 from geo.borders import AreaShape, Level
 from geo.inventing import DEMO, City, invent_city
-from grid import accounts, generations, rulesets
+from grid import accounts, rulesets
+from grid.areas import generations
+from grid.areas.generations import NewGeneration
 from grid.auditing import record_change, values_of
 from grid.database import Database
-from grid.generations import NewGeneration
 from grid.models import Organisation, Responsibility
 from grid.settings import Settings
 

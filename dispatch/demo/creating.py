@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from dispatch import seeding
 from dispatch.demo import city, life
 from dispatch.demo.drawing import draw
-from dispatch.record import photos
+from dispatch.record.evidence import photos
 from dispatch.record.models import Ticket
 from grid.accounts import passwords
 from grid.database import Database

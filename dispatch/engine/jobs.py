@@ -23,10 +23,10 @@ from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker
 
 from dispatch.engine import outbox
-from dispatch.engine.children import die_with_parent
-from dispatch.engine.heartbeats import BEAT_SECONDS, beat
 from dispatch.engine.outbox import Tools
-from dispatch.record import photos
+from dispatch.engine.parts.children import die_with_parent
+from dispatch.engine.parts.heartbeats import BEAT_SECONDS, beat
+from dispatch.record.evidence import photos
 from grid.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -18,8 +18,8 @@ from sqlalchemy import ColumnElement, CursorResult, and_, exists, or_, select, t
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from dispatch.engine import notices
-from dispatch.engine.channels import TIMEOUT_S, Sender, SendError, senders
+from dispatch.engine.sending import notices
+from dispatch.engine.sending.channels import TIMEOUT_S, Sender, SendError, senders
 from dispatch.record.models import OutboxRow
 from dispatch.record.world import World
 from grid.database import Database

@@ -18,7 +18,8 @@ from uuid6 import uuid7
 
 from dispatch.engine.outbox import Tools, sentence
 from dispatch.engine.timers import ATTEMPTS, DEAD
-from dispatch.record import firing, photos
+from dispatch.record import firing
+from dispatch.record.evidence import photos
 from dispatch.record.models import UNPLACED_DISTRICT, Timer
 from dispatch.upkeep import anchors, verifying
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dispatch.engine import outbox, recurring, timers
-from dispatch.engine.heartbeats import BEAT_SECONDS, beat
 from dispatch.engine.outbox import Tools
+from dispatch.engine.parts.heartbeats import BEAT_SECONDS, beat
 from grid.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -12,14 +12,16 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 from uuid6 import uuid7
 
-from dispatch.record import asking, clocks, deciding, facts, queries
+from dispatch.record import clocks, queries
 from dispatch.record.change import Change
-from dispatch.record.checking import Asked
 from dispatch.record.codes import new_code
+from dispatch.record.effects import asking
 from dispatch.record.effects.table import EFFECTS
-from dispatch.record.facts import PUBLIC_SOURCES
-from dispatch.record.given import MAX_STATEMENT, checked
 from dispatch.record.intake import Mode, Report, Reported, earlier, remember
+from dispatch.record.judging import deciding, facts
+from dispatch.record.judging.checking import Asked
+from dispatch.record.judging.facts import PUBLIC_SOURCES
+from dispatch.record.judging.given import MAX_STATEMENT, checked
 from dispatch.record.models import (
     UNPLACED_DISTRICT,
     Queue,

@@ -6,8 +6,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from dispatch.record import actions, asking, clocks, facts
+from dispatch.record import actions, clocks
 from dispatch.record.change import Change
+from dispatch.record.effects import asking
+from dispatch.record.judging import facts
 from dispatch.record.models import Reporter, Ticket, TicketClock, TicketEvent, Timer
 from dispatch.record.oversight import letters
 from dispatch.record.world import World

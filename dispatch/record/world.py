@@ -18,6 +18,7 @@ from dispatch.rules.deadlines import Rung
 from dispatch.rules.rulebook import RuleBook
 from dispatch.rules.worktime import Calendar, Day, DayKind, OfficeHours, duty
 from geo.placed import Placed
+from grid.areas.places import Places
 from grid.errors import InputError, Unavailable
 from grid.models import (
     AdmissionRule,
@@ -35,7 +36,6 @@ from grid.models import (
     StandingChange,
     TimeLimit,
 )
-from grid.places import Places
 from grid.settings import Settings
 
 Row = TypeVar("Row", bound=SQLModel)

@@ -11,11 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from dispatch.record import photos
+from dispatch.record.evidence import photos
 from dispatch.upkeep import dumps, verifying
 from dispatch.upkeep.archive import CHUNK_BYTES, LARGEST_MEMBER_BYTES, Manifest, Reader, Writer
 from dispatch.upkeep.verifying import Proof
-from grid import generations, schema
+from grid import schema
+from grid.areas import generations
 from grid.auditing import record_change
 from grid.database import Database
 from grid.errors import InputError, Unavailable

@@ -11,7 +11,8 @@ from uuid import UUID
 from sqlalchemy import Row, func, select, tuple_
 from sqlmodel import Session, SQLModel, col
 
-from dispatch.record import chain, photos
+from dispatch.record import chain
+from dispatch.record.evidence import photos
 from dispatch.record.models import Statement, StoredPhoto, Ticket, TicketEvent
 from dispatch.upkeep import anchors
 from grid.auditing import record_change

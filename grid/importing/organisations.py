@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from grid.areas.generations import active_generation
 from grid.auditing import record_change, values_of
-from grid.generations import active_generation
 from grid.importing.columns import (
     Column,
     Record,

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from grid import rulesets
-from grid.generations import active_generation
+from grid.areas.generations import active_generation
 from grid.importing.columns import Column, Record, choice, read_code, read_date, read_records
 from grid.importing.organisations import known_areas
 from grid.importing.report import ImportReport

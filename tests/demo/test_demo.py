@@ -21,9 +21,9 @@ from dispatch.record.models import Assignment, OutboxRow, Reporter, Ticket, Tick
 from dispatch.record.world import World
 from dispatch.rules.workflow import State
 from grid import accounts
+from grid.areas.generations import NewGeneration, put_in_force
 from grid.database import Database
 from grid.errors import Conflict
-from grid.generations import NewGeneration, put_in_force
 from grid.models import Category, Generation
 from grid.settings import Settings
 from tests.services import PostgresCluster, make_tables

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from dispatch.record import chain, firing, photos
+from dispatch.record import chain, firing
+from dispatch.record.evidence import photos
 from dispatch.record.models import (
     ClientKey,
     Notice,

@@ -17,7 +17,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, select
 
 from dispatch import data
-from dispatch.engine.children import end, spawn
+from dispatch.engine.parts.children import end, spawn
 from grid import schema
 from grid.accounts import passwords
 from grid.database import Database

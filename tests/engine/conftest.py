@@ -9,8 +9,8 @@ from uuid6 import uuid7
 
 from dispatch import data
 from dispatch.engine import outbox
-from dispatch.engine.channels import Message, SendError
 from dispatch.engine.outbox import Tools
+from dispatch.engine.sending.channels import Message, SendError
 from dispatch.engine.timers import TimerDesk
 from dispatch.record.models import Notice, OutboxRow, Source, Timer
 from grid.models import NoticeRule

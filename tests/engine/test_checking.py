@@ -11,8 +11,8 @@ import pytest
 import redis
 from sqlalchemy import text
 
-from dispatch.engine import checking
-from dispatch.engine.redis_server import RedisServer
+from dispatch.engine.health import checking
+from dispatch.engine.parts.redis_server import RedisServer
 from grid import schema
 from grid.database import Database
 from grid.errors import SettingsError

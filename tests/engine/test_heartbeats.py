@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import SQLModel, select
 
-from dispatch.engine.heartbeats import FORGET_AFTER, LATELY, alive, beat
+from dispatch.engine.parts.heartbeats import FORGET_AFTER, LATELY, alive, beat
 from grid.database import Database
 from grid.models import Heartbeat
 

@@ -15,8 +15,8 @@ from rq import Queue
 from rq.serializers import JSONSerializer, PickleSerializer
 
 from dispatch.engine import jobs
-from dispatch.engine.children import Forked
-from dispatch.engine.redis_server import RedisServer
+from dispatch.engine.parts.children import Forked
+from dispatch.engine.parts.redis_server import RedisServer
 from dispatch.record.models import OutboxRow
 from grid.models import Heartbeat
 from grid.settings import Settings

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sqlmodel import select
 
 from app import create_app
-from dispatch.engine import links
+from dispatch.engine.sending import links
 from grid import accounts
 from grid.accounts import passwords
 from grid.models import Account

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dispatch.engine.operating import redis_answers
+from dispatch.engine.health.operating import redis_answers
 from grid.settings import Settings
 
 

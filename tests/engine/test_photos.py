@@ -21,7 +21,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from sqlmodel import select
 
-from dispatch.record import photos, pictures, shelves
+from dispatch.record.evidence import photos, pictures, shelves
 from dispatch.record.models import StoredPhoto
 from grid.errors import InputError, Unavailable
 from grid.settings import Settings

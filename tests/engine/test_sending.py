@@ -10,9 +10,10 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from dispatch.engine import links, notices, outbox
-from dispatch.engine.channels import Message, SendError, gateway
+from dispatch.engine import outbox
 from dispatch.engine.outbox import LEASE, Tools
+from dispatch.engine.sending import links, notices
+from dispatch.engine.sending.channels import Message, SendError, gateway
 from dispatch.record.models import CallbackLink, Reporter
 from dispatch.record.world import World
 from grid.errors import Gone, NotFound

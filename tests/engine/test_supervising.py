@@ -14,7 +14,7 @@ import pytest
 SUPERVISE = """
 import json, os, sys
 from pathlib import Path
-from dispatch.engine.supervising import Part, Supervisor
+from dispatch.engine.parts.supervising import Part, Supervisor
 folder = Path(sys.argv[1])
 def runs(code):
     return (lambda: exec(code, {})) if sys.argv[3] == "forked" else (sys.executable, "-c", code)
@@ -28,7 +28,7 @@ tell("stopped")
 """
 WORKS = """
 import os, signal, sys, time
-from dispatch.engine.sockets import announce_ready
+from dispatch.engine.parts.sockets import announce_ready
 def leave(*_):
     open("stopped", "a").write(NAME + " ")
     sys.exit(0)
@@ -40,7 +40,7 @@ while True:
 """
 FORKS = """
 import os, time
-from dispatch.engine.sockets import announce_ready
+from dispatch.engine.parts.sockets import announce_ready
 if os.fork() == 0:
     os.setpgrp()
     open("pid-horse", "w").write(str(os.getpid()))
@@ -52,7 +52,7 @@ time.sleep(60)
 FAILS = "open('starts', 'a').write('x'); raise SystemExit('no such table: ticket')"
 STUBBORN = """
 import os, signal, time
-from dispatch.engine.sockets import announce_ready
+from dispatch.engine.parts.sockets import announce_ready
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 open("pid-stubborn", "w").write(str(os.getpid()))
 announce_ready()

@@ -8,12 +8,12 @@ from shapely.geometry import box
 from sqlmodel import select
 
 from geo.borders import AreaShape, OverlayShape
-from grid import generations
+from grid.areas import generations
+from grid.areas.generations import NewGeneration
+from grid.areas.places import Places
 from grid.database import Database
 from grid.errors import Conflict, InputError
-from grid.generations import NewGeneration
 from grid.models import Area, Generation, StandingChange
-from grid.places import Places
 from tests.grid.conftest import NOW
 
 WEST, EAST = box(116.40, 39.90, 116.41, 39.91), box(116.41, 39.90, 116.42, 39.91)

@@ -10,8 +10,8 @@ from flask import Flask
 from sqlmodel import select
 
 from app import create_app
+from grid.areas.generations import active_generation, areas_of, overlays_of
 from grid.database import Database
-from grid.generations import active_generation, areas_of, overlays_of
 from grid.models import Generation
 from grid.settings import Settings
 

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlmodel import Session, select
 
 from dispatch import data
-from dispatch.engine.children import end, spawn
+from dispatch.engine.parts.children import end, spawn
 from grid import schema
 from grid.accounts import passwords
 from grid.database import Database

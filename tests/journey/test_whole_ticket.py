@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlmodel import col, select
 
-from dispatch.engine import links
+from dispatch.engine.sending import links
 from dispatch.record.models import OutboxRow, Ticket
 from tests.journey.conftest import Someone, Stack
 from tests.town import GARBAGE, IN_WEST, STREET_OFFICE

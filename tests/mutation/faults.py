@@ -265,14 +265,14 @@ FAULTS = (
     ),
     Fault(
         "photo not checked on reading",
-        "dispatch/record/photos.py",
+        "dispatch/record/evidence/photos.py",
         "    if hashlib.sha256(data).hexdigest() != sha256:",
         "    if False:",
         "tests/engine/test_photos.py -k kept_once",
     ),
     Fault(
         "original served instead of the clean copy",
-        "dispatch/record/photos.py",
+        "dispatch/record/evidence/photos.py",
         "return _checked(shelf.read(paths[SERVED]), photo.served_sha256)",
         "return shelf.read(paths[ORIGINAL])",
         "tests/web/test_photos.py -k only_the_picture",
@@ -358,7 +358,7 @@ FAULTS = (
     ),
     Fault(
         "figures for everybody",
-        "web/watching.py",
+        "web/service/watching.py",
         "    if not (_comes_from_here() or _has_token()):",
         "    if False:",
         f"{METRICS} -k who_may",

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from dispatch.record import auditing, facts, queries
+from dispatch.record import auditing, queries
 from dispatch.record.firing import fire
+from dispatch.record.judging import facts
+from dispatch.record.judging.routes import forbidden
 from dispatch.record.models import Assignment, Ticket, TicketEvent, Timer
-from dispatch.record.routes import forbidden
 from dispatch.rules import guards
 from dispatch.rules.workflow import BY_ACTION, OPEN_STATES, Given, GivenKind, Transition
 from grid.errors import Conflict, GridError

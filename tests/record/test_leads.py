@@ -4,10 +4,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from dispatch.record import auditing, leads, queries
+from dispatch.record import auditing, queries
 from dispatch.record.intake import Reported
-from dispatch.record.leads import Lead
 from dispatch.record.models import Reporter
+from dispatch.record.oversight import leads
+from dispatch.record.oversight.leads import Lead
 from grid.errors import InputError, NotAllowed, NotFound
 from tests.town import DRAINAGE, GARBAGE, IN_WEST, SANITATION, Town
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from dispatch.engine.children import end, spawn
-from dispatch.engine.sockets import ReadySocket
+from dispatch.engine.parts.children import end, spawn
+from dispatch.engine.parts.sockets import ReadySocket
 from grid import schema
 from tests.services import free_port, missing, private_folder
 

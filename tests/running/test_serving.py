@@ -15,7 +15,7 @@ from tests.services import free_port
 SERVE = """
 import sys, time
 from flask import Flask, request
-from web.serving import serve
+from web.service.serving import serve
 app = Flask("slow")
 
 @app.post("/")

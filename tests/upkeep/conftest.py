@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatch.record import photos
+from dispatch.record.evidence import photos
 from grid.database import Database
 from grid.settings import Settings
 from tests.services import PostgresCluster

@@ -11,7 +11,7 @@ from sqlalchemy import inspect
 from sqlmodel import select
 
 from app import create_app
-from dispatch.record import photos
+from dispatch.record.evidence import photos
 from dispatch.record.models import StoredPhoto, Ticket
 from dispatch.record.world import World
 from dispatch.upkeep import backup, dumps, verifying

@@ -16,7 +16,7 @@ from grid.accounts import passwords
 from grid.models import Account
 from grid.settings import Settings
 from tests.town import Town
-from web import context
+from web.service import context
 
 PASSWORD = "a sentence nobody guesses"
 HASHED = passwords.hash_password(PASSWORD)

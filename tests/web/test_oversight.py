@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dispatch.record.leads import Lead, register
+from dispatch.record.oversight.leads import Lead, register
 from tests.record.test_oversight import overdue
 from tests.town import GARBAGE, IN_WEST, LAT, LON, PATROL, SANITATION, Town
 from tests.web.conftest import Program, Visitor

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from flask import Flask
 
-from dispatch.engine import links
+from dispatch.engine.sending import links
 from dispatch.record import queries
 from dispatch.record.models import Source, TicketEvent
 from tests.town import Town

@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from dispatch.record.models import Ticket
-from web import showing
-from web.labels import masked_name, masked_phone, state_label
+from web.shown import showing
+from web.shown.labels import masked_name, masked_phone, state_label
 
 
 class TokenOut(BaseModel):

@@ -3,12 +3,12 @@
 from flask import request
 from flask.typing import ResponseReturnValue
 
-from dispatch.record import photos
+from dispatch.record.evidence import photos
 from grid.errors import InputError
 from web.api.answers import PhotoOut
 from web.api.blueprint import blueprint
-from web.context import database, now, settings
 from web.gate.access import current_actor, permission_required
+from web.service.context import database, now, settings
 
 
 @blueprint.post("/photos")

@@ -6,9 +6,9 @@ from flask.typing import ResponseReturnValue
 from grid import accounts
 from web.api.answers import TokenOut
 from web.api.blueprint import blueprint
-from web.context import database, now, settings
 from web.forms import SignInForm
 from web.gate.access import public, signed_in
+from web.service.context import database, now, settings
 from web.session import bearer_token
 
 

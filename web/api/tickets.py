@@ -6,14 +6,14 @@ from flask.typing import ResponseReturnValue
 from dispatch.record import queries
 from dispatch.rules.workflow import BY_ACTION
 from grid.errors import NotFound
-from web import showing
-from web.acting import carry_out, submit
 from web.api.answers import HistoryOut, LineOut, PageOut, ReportedOut, SummaryOut, TicketOut, summary, whole
 from web.api.blueprint import blueprint
-from web.context import database, now, world
 from web.forms import ActionIn, ReportIn, TicketsQuery, read_given
 from web.gate.access import current_actor, permission_required, signed_in
-from web.labels import cursor
+from web.service.context import database, now, world
+from web.shown import showing
+from web.shown.acting import carry_out, submit
+from web.shown.labels import cursor
 
 
 @blueprint.post("/tickets")

@@ -7,7 +7,7 @@ from flask.cli import AppGroup
 from dispatch.demo import creating
 from grid import schema
 from grid.errors import GridError
-from web.context import database, moment, settings
+from web.service.context import database, moment, settings
 
 
 def register(app: Flask) -> None:

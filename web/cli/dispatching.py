@@ -7,15 +7,16 @@ from flask import Flask
 from flask.cli import AppGroup
 from sqlmodel import Session, col, select
 
-from dispatch.record import auditing, recalculating, telling
+from dispatch.record import auditing, recalculating
 from dispatch.record.codes import read_code
 from dispatch.record.models import Ticket, TicketCode
+from dispatch.record.reading import telling
 from dispatch.rules.describing import document
 from grid import calendar
 from grid.auditing import record_change
 from grid.errors import GridError
 from grid.permissions import ROLES, role_scopes
-from web.context import database, moment, world
+from web.service.context import database, moment, world
 
 PAGE = Path("docs/workflow.md")
 

@@ -9,12 +9,12 @@ from typing import IO
 import click
 from flask import Flask
 
-from dispatch.engine import checking
+from dispatch.engine.health import checking
 from dispatch.upkeep import anchors, backup, verifying
 from grid import schema
 from grid.errors import GridError
 from web.cli.standing import Spoken
-from web.context import database, moment, settings
+from web.service.context import database, moment, settings
 
 STANDARD = "-"
 ARCHIVE = click.argument("archive", type=click.Path(dir_okay=False, allow_dash=True))

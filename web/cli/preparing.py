@@ -10,9 +10,9 @@ from sqlalchemy.exc import OperationalError
 from dispatch.demo import creating
 from dispatch.seeding import seed
 from grid import accounts, schema
+from grid.areas.generations import ensure_index
 from grid.database import Database
 from grid.errors import Conflict, SettingsError, Unavailable
-from grid.generations import ensure_index
 from grid.settings import Settings, load_settings
 
 

@@ -16,13 +16,14 @@ import click
 from flask import Flask, current_app
 from flask.cli import ScriptInfo, with_appcontext
 
-from dispatch.engine import jobs, redis_server, sweeper
-from dispatch.engine.sockets import announce_ready
-from dispatch.engine.supervising import Part, Supervisor
+from dispatch.engine import jobs, sweeper
+from dispatch.engine.parts import redis_server
+from dispatch.engine.parts.sockets import announce_ready
+from dispatch.engine.parts.supervising import Part, Supervisor
 from grid import logs
 from grid.settings import Settings
 from web.cli.preparing import prepare, read_settings
-from web.serving import serve
+from web.service.serving import serve
 
 _WITHOUT_REDIS = "：登记和派单照常，缩略图、导入等后台任务要等它。"
 

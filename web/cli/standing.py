@@ -12,7 +12,8 @@ from sqlmodel import Session, col, select
 
 from dispatch import duties
 from dispatch.seeding import seed
-from grid import accounts, generations, schema
+from grid import accounts, schema
+from grid.areas import generations
 from grid.errors import GridError
 from grid.importing.borders import BorderImport, read_border_files, read_names
 from grid.importing.organisations import import_organisations
@@ -20,7 +21,7 @@ from grid.importing.report import ImportReport
 from grid.importing.sheets import Sheet, read_sheet
 from grid.importing.staff import import_staff
 from grid.models import Account
-from web.context import database, moment, settings
+from web.service.context import database, moment, settings
 
 FILE = click.Path(exists=False, dir_okay=False, path_type=Path)
 

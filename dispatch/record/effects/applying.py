@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from dispatch.record import clocks
-from dispatch.record.asking import end
-from dispatch.record.assigning import consult, current, end_assignment, handle, sign
 from dispatch.record.change import Change
+from dispatch.record.effects.asking import end
+from dispatch.record.effects.assigning import consult, current, end_assignment, handle, sign
 from dispatch.record.models import OutboxRow, Queue, Timer
 from dispatch.record.oversight import letters
 from dispatch.rules.clocks import Clock

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dispatch.record import assigning
 from dispatch.record.change import Change
+from dispatch.record.effects import assigning
 from dispatch.record.models import Assignment, UnitRating
 from grid.errors import Conflict, InputError
 

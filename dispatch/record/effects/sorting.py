@@ -7,10 +7,10 @@ from sqlmodel import Session, col, select
 from uuid6 import uuid7
 
 from dispatch.record import queries
-from dispatch.record.asking import end
-from dispatch.record.assigning import accept, end_assignment
 from dispatch.record.change import Change
 from dispatch.record.codes import new_code, read_code
+from dispatch.record.effects.asking import end
+from dispatch.record.effects.assigning import accept, end_assignment
 from dispatch.record.models import LinkKind, Reporter, Ticket, TicketCode, TicketLink
 from dispatch.rules.workflow import OPEN_STATES, SUBMIT, State
 from grid.errors import InputError

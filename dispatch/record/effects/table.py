@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dispatch.record import asking, assigning, deciding
 from dispatch.record.change import Change
-from dispatch.record.effects import applying, helping, sorting
+from dispatch.record.effects import applying, asking, assigning, helping, sorting
+from dispatch.record.judging import deciding
 
 Effect = Callable[[Change, Mapping[str, Any]], None]
 

@@ -1,0 +1,1 @@
+"""What leaves the house: notices, links and the channels that carry them."""

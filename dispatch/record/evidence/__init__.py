@@ -1,0 +1,1 @@
+"""Photos and the shelves where they lie."""

@@ -1,0 +1,199 @@
+"""Photos: the original kept restricted by its hash, and a clean copy that is served.
+
+Files are written before the row that names them, so a crash leaves at most a file that `collect` removes.
+"""
+
+import hashlib
+import logging
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlmodel import Session, col
+
+from dispatch.record import queries
+from dispatch.record.evidence.pictures import Prepared, prepare
+from dispatch.record.evidence.shelves import Shelf
+from dispatch.record.models import StoredPhoto, Ticket, TicketPhoto
+from grid.database import Database
+from grid.errors import InputError, NotFound, Unavailable
+from grid.permissions import Actor
+from grid.settings import Settings
+
+log = logging.getLogger(__name__)
+
+GRACE = timedelta(days=1)
+ORIGINAL, SERVED, THUMB = "original", "served", "thumb"
+SERVED_TYPE = "image/jpeg"
+PATH = re.compile(r"original/[0-9a-f]{2}/[0-9a-f]{64}|(served|thumb)/[0-9a-f]{2}/[0-9a-f]{64}\.jpg")
+
+
+def store(
+    database: Database, settings: Settings, data: bytes, actor: Actor | None, now: datetime
+) -> StoredPhoto:
+    """Judge, clean and keep an upload; the same bytes are kept once.
+
+    Raises
+    ------
+    InputError
+        It is not a photo that can be taken, with the reason.
+    Unavailable
+        There is no room, or the storage does not answer; the ticket itself can still be submitted.
+    """
+    sha256 = hashlib.sha256(data).hexdigest()
+    shelf = _shelf(settings)
+    with database.reading() as session:
+        known = session.get(StoredPhoto, sha256)
+    if known is not None and _is_whole(shelf, known):
+        return known
+    prepared = prepare(settings, data)
+    _write(shelf, prepared)
+    by = actor.account_id if actor else None
+    return database.write(lambda session: _record(session, shelf, prepared, by, now))
+
+
+def _shelf(settings: Settings) -> Shelf:
+    return Shelf(settings.photo_url or f"file://{settings.instance_path / 'photos'}")
+
+
+def _paths(sha256: str, served_sha256: str) -> dict[str, str]:
+    return {
+        ORIGINAL: f"{ORIGINAL}/{sha256[:2]}/{sha256}",
+        SERVED: f"{SERVED}/{served_sha256[:2]}/{served_sha256}.jpg",
+        THUMB: f"{THUMB}/{served_sha256[:2]}/{served_sha256}.jpg",
+    }
+
+
+def _write(shelf: Shelf, prepared: Prepared) -> None:
+    paths = _paths(prepared.sha256, prepared.served_sha256)
+    shelf.write(paths[ORIGINAL], prepared.original)
+    shelf.write(paths[SERVED], prepared.served)
+    shelf.write(paths[THUMB], prepared.thumb)
+
+
+def _is_whole(shelf: Shelf, photo: StoredPhoto) -> bool:
+    return all(shelf.has(path) for path in _paths(photo.sha256, photo.served_sha256).values())
+
+
+def _record(
+    session: Session, shelf: Shelf, prepared: Prepared, by: UUID | None, now: datetime
+) -> StoredPhoto:
+    photo = session.get(StoredPhoto, prepared.sha256)
+    if photo is None:
+        photo = StoredPhoto(
+            sha256=prepared.sha256,
+            served_sha256=prepared.served_sha256,
+            bytes=len(prepared.original),
+            width=prepared.width,
+            height=prepared.height,
+            media_type=prepared.media_type,
+            stored_at=now,
+            stored_by=by,
+            captured_at=prepared.captured.at,
+            captured_lon=prepared.captured.lon,
+            captured_lat=prepared.captured.lat,
+        )
+        session.add(photo)
+        session.flush()
+    if not _is_whole(shelf, photo):  # collected between our writing and this transaction
+        _write(shelf, prepared)
+    return photo
+
+
+def read_served(settings: Settings, photo: StoredPhoto, *, thumb: bool = False) -> bytes:
+    """The clean copy (JPEG), checked against its hash; `thumb` for the small one."""
+    shelf = _shelf(settings)
+    paths = _paths(photo.sha256, photo.served_sha256)
+    if thumb:
+        return shelf.read(paths[THUMB])
+    return _checked(shelf.read(paths[SERVED]), photo.served_sha256)
+
+
+def read_original(settings: Settings, photo: StoredPhoto) -> bytes:
+    """The bytes as they were uploaded: evidence, for those who may see it, never for a page."""
+    return _checked(_shelf(settings).read(_paths(photo.sha256, photo.served_sha256)[ORIGINAL]), photo.sha256)
+
+
+def files_of(settings: Settings, photo: StoredPhoto) -> Iterator[tuple[str, bytes]]:
+    """Each file of a photo with its path, checked: for backups and proofs."""
+    for kind, path in _paths(photo.sha256, photo.served_sha256).items():
+        data = _shelf(settings).read(path)
+        if kind != THUMB:
+            _checked(data, photo.sha256 if kind == ORIGINAL else photo.served_sha256)
+        yield path, data
+
+
+def put_back(settings: Settings, path: str, data: bytes) -> None:
+    """Keep a file of a backup under the path that `files_of` gave it.
+
+    Raises
+    ------
+    InputError
+        The path is not one of a photo, or the content is not what its name promises.
+    """
+    kind, _, name = path.partition("/")
+    if not PATH.fullmatch(path):
+        raise InputError(f"备份中有不属于照片的文件 {path}")
+    if kind != THUMB and hashlib.sha256(data).hexdigest() != name[3:67]:
+        raise InputError(f"备份中的照片 {path} 已损坏")
+    _shelf(settings).write(path, data)
+
+
+def _checked(data: bytes, sha256: str) -> bytes:
+    if hashlib.sha256(data).hexdigest() != sha256:
+        log.error("photo %s does not match its hash", sha256)
+        raise Unavailable("照片文件已损坏,请联系管理员从备份恢复")
+    return data
+
+
+def of_ticket(session: Session, ticket: Ticket, sha256: str) -> StoredPhoto:
+    """A photo that hangs on this ticket.
+
+    Raises
+    ------
+    NotFound
+        It does not, whether or not it exists elsewhere.
+    """
+    query = (
+        select(StoredPhoto)
+        .join(TicketPhoto, col(TicketPhoto.sha256) == col(StoredPhoto.sha256))
+        .where(queries.of_ticket(TicketPhoto, ticket), col(StoredPhoto.sha256) == sha256)
+    )
+    found: StoredPhoto | None = session.execute(query.limit(1)).scalar_one_or_none()
+    if found is None:
+        raise NotFound("这件工单没有这张照片")
+    return found
+
+
+def collect(database: Database, settings: Settings, *, now: datetime, grace: timedelta = GRACE) -> int:
+    """Delete photos no ticket refers to, and files no row names, once older than `grace`; the answer is how many."""
+    shelf = _shelf(settings)
+    removed = database.write(lambda session: _forget_unreferenced(session, now - grace))
+    for kind in (ORIGINAL, SERVED, THUMB):
+        for path in shelf.older_than(kind, now - grace):
+            removed += database.write(partial(_remove_unnamed, shelf, path))
+    return removed
+
+
+def _forget_unreferenced(session: Session, before: datetime) -> int:
+    referred = exists().where(col(TicketPhoto.sha256) == col(StoredPhoto.sha256))
+    query = select(StoredPhoto).where(col(StoredPhoto.stored_at) < before, ~referred).limit(500)
+    for photo in (found := list(session.execute(query.with_for_update(skip_locked=True)).scalars())):
+        session.delete(photo)
+    session.flush()
+    return len(found)
+
+
+def _remove_unnamed(shelf: Shelf, path: str, session: Session) -> int:
+    kind, _, name = path.split("/")[-3:]
+    key = StoredPhoto.sha256 if kind == ORIGINAL else StoredPhoto.served_sha256
+    named = session.execute(
+        select(col(StoredPhoto.sha256)).where(col(key) == name.removesuffix(".jpg")).limit(1)
+    )
+    if named.first() is not None:
+        return 0
+    shelf.remove(path)
+    return 1 if kind == ORIGINAL else 0

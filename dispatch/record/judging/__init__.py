@@ -1,0 +1,1 @@
+"""What the rules are asked about one ticket, and what they answer."""

@@ -1,0 +1,88 @@
+"""Asks the pure rules where a ticket belongs and who answers for it, and keeps the answer with its reason."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dispatch.record.change import Change
+from dispatch.record.intake import Report
+from dispatch.record.judging.routes import decide, forbidden
+from dispatch.record.models import Queue, Ticket
+from dispatch.record.world import Standing, World
+from dispatch.rules.workflow import BY_ACTION
+from geo.errors import GeoError
+from geo.placed import Placed
+from grid.errors import InputError
+
+CarryOut = Callable[..., None]
+FAR_OUTSIDE_M = 20_000
+LEVEL_COLUMNS = {
+    "district": "district_code",
+    "street": "street_code",
+    "community": "community_code",
+    "grid": "grid_code",
+}
+
+
+def placed(world: World, report: Report) -> Placed:
+    """Where the report lies.
+
+    Raises
+    ------
+    InputError
+        The frame is unknown, the position is no place on earth, or it is far outside the city.
+    """
+    try:
+        found = world.locate(lon=report.lon, lat=report.lat, accuracy_m=report.accuracy_m, frame=report.frame)
+    except GeoError as error:
+        raise InputError(str(error), {"location": str(error)}) from error
+    if found.how == "outside" and (found.distance_m is None or found.distance_m > FAR_OUTSIDE_M):
+        far = f",离本市最近的网格约 {found.distance_m / 1000:.0f} 公里" if found.distance_m else ""
+        sentence = f"这个位置不在本市范围内{far};请检查手机定位,或在地图上重新选点"
+        raise InputError(sentence, {"location": sentence})
+    return found
+
+
+def keep_place(ticket: Ticket, found: Placed, generation_id: int | None) -> None:
+    """Write the codes that the ticket is decided with."""
+    for level, column in LEVEL_COLUMNS.items():
+        setattr(ticket, column, found.codes.get(level))
+    ticket.overlay_codes = ",".join(found.overlays) or None
+    ticket.generation_id = generation_id
+    ticket.placed = found.to_json()
+
+
+def queue_for(found: Placed) -> Queue:
+    """The named queue of a ticket that is not dispatched by itself."""
+    return Queue.OUT_OF_AREA if found.how in ("outside", "gap") else Queue.UNROUTED
+
+
+def dispatch_if_routed(change: Change, found: Placed | None, carry_out: CarryOut) -> None:
+    """Route an accepted ticket; dispatched at once when one unit is clearly responsible."""
+    ticket = change.ticket
+    if str(ticket.state) != "filed" or (found is not None and found.how in ("outside", "gap")):
+        return
+    decision = decide(change.standing, ticket, change.now)
+    ticket.routed = decision.kept
+    if decision.main is None:
+        ticket.queue = decision.queue
+        return
+    given = {"organisation": decision.main, "assistants": list(decision.assistants)}
+    first = "dispatch_make_safe" if change.standing.is_ownerless(ticket.category_code) else "dispatch"
+    carry_out(change, BY_ACTION[first], given, reasons={"routed": decision.kept})
+
+
+def place_by_hand(change: Change, given: Mapping[str, Any]) -> None:
+    """A person says which area the ticket belongs to."""
+    ticket = change.ticket
+    standing = change.standing
+    lineage = {standing.areas[code].level: code for code in standing.area_lineage(str(given["area"]))}
+    for level, column in LEVEL_COLUMNS.items():
+        setattr(ticket, column, lineage.get(level))
+    ticket.placed = {**(ticket.placed or {}), "how": "by_hand", "codes": lineage}
+    ticket.queue = Queue.UNROUTED
+
+
+def forbidden_clause(standing: Standing, ticket: Ticket, organisation_code: object) -> str | None:
+    """The clause by which this unit may not be given this matter, if there is one."""
+    organisation = standing.organisations.get(str(organisation_code or ""))
+    return forbidden(standing, ticket, organisation) if organisation else None

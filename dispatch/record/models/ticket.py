@@ -1,0 +1,215 @@
+"""The ticket itself, its links to others, its photos, and the look-ups by code and by the client's key."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from dispatch.rules.workflow import ClockKind, State
+from grid.database import JsonText, Words, named
+
+UNPLACED_DISTRICT = "000000"
+
+
+class Source(StrEnum):
+    """Where a report came in."""
+
+    PATROL = "patrol"
+    ON_BEHALF = "on_behalf"
+    HOTLINE = "hotline"
+    RESIDENT = "resident"
+    UPPER = "upper"
+
+
+class Queue(StrEnum):
+    """Named queues of the dispatch centre: where a ticket waits that has no unit yet."""
+
+    UNROUTED = "unrouted"
+    OUT_OF_AREA = "out_of_area"
+    AMBIGUOUS = "ambiguous"
+    OBJECTION = "objection"
+    CONSULTATION = "consultation"
+    REVIEW = "review"
+    INTAKE = "intake"
+    SECOND_LOOK = "second_look"
+    RECEIPT = "receipt"
+    OWNERSHIP = "ownership"
+    APPLICATION = "application"
+
+
+class LinkKind(StrEnum):
+    """How two tickets belong together."""
+
+    MERGED = "merged"
+    SPLIT = "split"
+    SAME_EVENT = "same_event"
+
+
+def of_ticket(*extra: Any) -> tuple[Any, ...]:
+    return (
+        ForeignKeyConstraint(["intake_district", "ticket_id"], ["ticket.intake_district", "ticket.id"]),
+        *extra,
+    )
+
+
+class Ticket(SQLModel, table=True):
+    """The present state of one matter; its past is the event chain."""
+
+    __tablename__ = "ticket"
+    __table_args__ = (
+        Index("ix_ticket_owner", "owner_code", "state", "due_at"),
+        Index("ix_ticket_state_due", "state", "due_at"),
+        Index("ix_ticket_grid_state", "grid_code", "state"),
+        Index("ix_ticket_queue", "queue", "accepted_at"),
+        Index("ix_ticket_reported", "reported_at"),
+        Index("ix_ticket_account", "reported_by", "reported_at"),
+    )
+    intake_district: str = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    code: str
+    version: int = 1
+    workflow: str = "ticket"
+    state: State = Field(sa_type=named(State))
+    source: Source = Field(sa_type=named(Source))
+    nature: str | None = Field(default=None, sa_type=Words)
+    category_code: str = Field(foreign_key="category.code")
+    urgent: bool = False
+    verify_mode: str = "field"
+    synthetic: bool = False
+
+    reported_lon: float
+    reported_lat: float
+    frame: str
+    accuracy_m: float | None = None
+    location_source: str
+    lon: float
+    lat: float
+    district_code: str | None = None
+    street_code: str | None = None
+    community_code: str | None = None
+    grid_code: str | None = None
+    overlay_codes: str | None = Field(default=None, sa_type=Words)
+    generation_id: int | None = None
+    placed: dict[str, Any] | None = Field(default=None, sa_type=JsonText)
+
+    owner_code: str = Field(foreign_key="organisation.code")
+    queue: Queue | None = Field(default=None, sa_type=named(Queue))
+    main_code: str | None = Field(default=None, foreign_key="organisation.code")
+    assistant_codes: str | None = Field(default=None, sa_type=Words)
+    routed: dict[str, Any] | None = Field(default=None, sa_type=JsonText)
+    ruleset_version: int
+    no_return: bool = False
+    objections: int = 0
+    reworks: int = 0
+    callback_attempts: int = 0
+    callback_round: int = 0
+
+    reported_by: UUID | None = None
+    captured_at: datetime | None = None
+    reported_at: datetime
+    accepted_at: datetime | None = None
+    dispatched_at: datetime | None = None
+    opened_at: datetime | None = None
+    signed_at: datetime | None = None
+    contacted_at: datetime | None = None
+    handled_at: datetime | None = None
+    verified_at: datetime | None = None
+    closed_at: datetime | None = None
+    objection_until: datetime | None = None
+    due_at: datetime | None = None
+    total_due_at: datetime | None = None
+    overdue: bool = False
+    solved: str | None = Field(default=None, sa_type=Words)
+    satisfaction: int | None = None
+
+    upper_code: str | None = Field(default=None, sa_type=Words)
+    upper_due_at: datetime | None = None
+    section_code: str | None = Field(default=None, sa_type=Words)
+    whistled_by: str | None = Field(default=None, sa_type=Words)
+    supplements: int = 0
+    extensions: int = 0
+    urged: int = 0
+    step: int = 0
+    staged_result: str | None = Field(default=None, sa_type=Words)
+    plan_until: datetime | None = None
+    proposed_by: UUID | None = None
+    checked_beside_at: datetime | None = None
+    sampled: bool | None = None
+    verify_grid: str | None = Field(default=None, sa_type=Words)
+    progress_due_at: datetime | None = None
+    exclusion: str | None = Field(default=None, sa_type=Words)
+    false_completion: bool = False
+    merged_into: UUID | None = None
+    merged_count: int = 0
+
+
+class TicketLink(SQLModel, table=True):
+    """One ticket's tie to another: merged into it, split from it, of the same event, made by an inspection."""
+
+    __tablename__ = "ticket_link"
+    __table_args__ = of_ticket(
+        Index("ix_link_ticket", "intake_district", "ticket_id"),
+        Index("ix_link_other", "other_district", "other_id"),
+    )
+    intake_district: str = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    ticket_id: UUID
+    kind: LinkKind = Field(sa_type=named(LinkKind))
+    other_district: str
+    other_id: UUID
+    made_at: datetime
+    ended_at: datetime | None = None
+
+
+class TicketPhoto(SQLModel, table=True):
+    """A photo's place on a ticket; the bytes are a `StoredPhoto` by content hash."""
+
+    __tablename__ = "ticket_photo"
+    __table_args__ = of_ticket(Index("ix_photo_ticket", "intake_district", "ticket_id"))
+    intake_district: str = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    ticket_id: UUID
+    event_id: UUID
+    part: str
+    sha256: str = Field(foreign_key="stored_photo.sha256")
+
+
+class StoredPhoto(SQLModel, table=True):
+    """Bytes on disk: the restricted original by its hash, and the re-encoded copy that is served."""
+
+    __tablename__ = "stored_photo"
+    sha256: str = Field(primary_key=True)
+    served_sha256: str
+    bytes: int
+    width: int
+    height: int
+    media_type: str
+    stored_at: datetime
+    stored_by: UUID | None = None
+    captured_at: datetime | None = None
+    captured_lon: float | None = None
+    captured_lat: float | None = None
+
+
+class ClientKey(SQLModel, table=True):
+    """Global look-up: the client's own id of a report, so that a repeated one is answered, not repeated."""
+
+    __tablename__ = "client_key"
+    client_uuid: UUID = Field(primary_key=True)
+    fingerprint: str
+    intake_district: str
+    ticket_id: UUID
+    answer: dict[str, Any] | None = Field(default=None, sa_type=JsonText)
+    created_at: datetime
+
+
+class TicketCode(SQLModel, table=True):
+    """Global look-up: the short code that people read over the phone."""
+
+    __tablename__ = "ticket_code"
+    code: str = Field(primary_key=True)
+    intake_district: str
+    ticket_id: UUID

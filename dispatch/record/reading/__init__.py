@@ -1,0 +1,1 @@
+"""Reads for one purpose each, beside the plain ones in `queries`."""
