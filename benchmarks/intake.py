@@ -89,20 +89,8 @@ def ask(url: str, script: str, folder: Path, seconds: int) -> tuple[float, int]:
     """Requests per second, and how many went wrong."""
     path = folder / "arm.lua"
     path.write_text(script, "utf-8")
-    argv = [
-        "wrk",
-        "-t",
-        "2",
-        "-c",
-        str(CONNECTIONS),
-        "-d",
-        f"{seconds}s",
-        "--timeout",
-        "20s",
-        "-s",
-        str(path),
-        url,
-    ]
+    options = ["-t", "2", "-c", str(CONNECTIONS), "-d", f"{seconds}s", "--timeout", "20s"]
+    argv = ["wrk", *options, "-s", str(path), url]
     said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
     _, requests, duration_us, wrong = next(x for x in said.splitlines() if x.startswith("FIGURES")).split()
     return int(requests) / (int(duration_us) / 1e6), int(wrong)

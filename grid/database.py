@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, Engine, String, Text, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, SQLModel
@@ -35,6 +35,7 @@ BUSY_TIMEOUT_MS = 20_000
 STATEMENT_TIMEOUT_MS = 15_000
 LOCK_TIMEOUT_MS = 5_000
 IDLE_TRANSACTION_TIMEOUT_MS = 30_000
+RESTED_S = 0.1
 POOL_SIZE, POOL_OVERFLOW, POOL_TIMEOUT_S = 10, 10, 5
 WRITE_ATTEMPTS = 4
 # Constraints need names that a migration can speak of.
@@ -105,6 +106,9 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = make_engine(url)
         self._writer = self.engine.execution_options(grid_write=True)
+        self._glancer = (
+            self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        )
         self._turn = threading.RLock()
 
     @property
@@ -115,6 +119,12 @@ class Database:
     def reading(self) -> Iterator[Session]:
         """A session for reads; nothing is kept."""
         with _translated(), Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    @contextmanager
+    def glancing(self) -> Iterator[Session]:
+        """A session for a read or two that need no common snapshot: no transaction to begin and end."""
+        with _translated(), Session(self._glancer, expire_on_commit=False, autoflush=False) as session:
             yield session
 
     @contextmanager
@@ -212,16 +222,34 @@ def make_engine(url: str) -> Engine:
         f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} "
         f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION_TIMEOUT_MS} -c timezone=UTC"
     )
-    return create_engine(
+    engine = create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=POOL_TIMEOUT_S,
-        pool_pre_ping=True,
         pool_recycle=1800,
         hide_parameters=True,
         connect_args={"options": options, "connect_timeout": 5},
     )
+    _ping_the_rested(engine)
+    return engine
+
+
+def _ping_the_rested(engine: Engine) -> None:
+    """Ask a connection that has rested whether it still stands (a failover may have cut it); one just used was heard."""
+
+    @event.listens_for(engine, "checkin")
+    def _note(_connection: Any, record: Any) -> None:
+        record.info["used_at_s"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _ping(connection: Any, record: Any, _fairy: object) -> None:
+        if time.monotonic() - record.info.get("used_at_s", 0.0) < RESTED_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error
 
 
 def _sqlite_engine(url: str) -> Engine:

@@ -17,7 +17,7 @@ from dispatch.record.change import Change
 from dispatch.record.codes import new_code
 from dispatch.record.effects import asking
 from dispatch.record.effects.table import EFFECTS
-from dispatch.record.intake import Mode, Report, Reported, earlier, remember
+from dispatch.record.intake import Mode, Report, Reported, earlier, key_of
 from dispatch.record.judging import deciding, facts
 from dispatch.record.judging.checking import Asked
 from dispatch.record.judging.facts import PUBLIC_SOURCES
@@ -28,7 +28,6 @@ from dispatch.record.models import (
     Reporter,
     Source,
     Ticket,
-    TicketCode,
     TicketEvent,
 )
 from dispatch.record.world import World
@@ -38,6 +37,7 @@ from geo.placed import Placed
 from grid.errors import Conflict, InputError, NotAllowed
 from grid.models import Category
 from grid.permissions import SYSTEM_ACTOR, Actor
+from grid.rows import fresh
 
 REPORT_VERBS = {
     Source.PATROL: "ticket:report",
@@ -81,7 +81,6 @@ def report(session: Session, report: Report, actor: Actor, world: World, now: da
     _check_report(session, report, category, world)
     placed = deciding.placed(world, report)
     ticket = _new_ticket(report, category, placed, actor, world, now)
-    session.add(TicketCode(code=ticket.code, intake_district=ticket.intake_district, ticket_id=ticket.id))
     change = Change(session, ticket, actor, world, now, new=True)
     if report.reporter_phone or report.reporter_name:
         _keep_reporter(change, report)
@@ -101,8 +100,9 @@ def report(session: Session, report: Report, actor: Actor, world: World, now: da
         _carry_out(change, BY_ACTION[first], {}, effect_only={"queue": deciding.queue_for(placed)})
         deciding.dispatch_if_routed(change, placed, _carry_out)
     clocks.enter_stage(change, entered=True)
+    change.keep(key_of(report, ticket, now))
     change.write()
-    return remember(session, report, ticket, now)
+    return Reported(ticket.code, ticket.id, ticket.intake_district, str(ticket.state))
 
 
 def act(
@@ -241,7 +241,8 @@ def _new_ticket(
     report: Report, category: Category, placed: Placed, actor: Actor, world: World, now: datetime
 ) -> Ticket:
     local_day = now.astimezone(world.settings.zone).date()
-    ticket = Ticket(
+    ticket = fresh(
+        Ticket,
         intake_district=placed.codes.get("district") or UNPLACED_DISTRICT,
         id=uuid7(),
         code=new_code(local_day),

@@ -6,14 +6,16 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import make_transient_to_detached
 from sqlmodel import Session, SQLModel, col
 from uuid6 import uuid7
 
 from dispatch.record import chain, queries
-from dispatch.record.models import OutboxRow, Statement, Ticket, TicketEvent, TicketPhoto
+from dispatch.record.models import OutboxRow, Statement, Ticket, TicketCode, TicketEvent, TicketPhoto
 from dispatch.record.world import Standing, World
 from dispatch.rules.workflow import Given, GivenKind, State, Transition
 from grid.permissions import Actor
+from grid.rows import fresh, put_in
 
 
 class Change:
@@ -53,13 +55,21 @@ class Change:
 
     def add(self, table: type[SQLModel], **values: Any) -> Any:
         """A new row of this ticket, with its own id."""
-        row = table(
-            intake_district=self.ticket.intake_district, id=uuid7(), ticket_id=self.ticket.id, **values
+        row = fresh(
+            table,
+            intake_district=self.ticket.intake_district,
+            id=uuid7(),
+            ticket_id=self.ticket.id,
+            **values,
         )
         self._pending.append(row)
         if table in self._known:
             self._known[table].append(row)
         return row
+
+    def keep(self, row: SQLModel) -> None:
+        """A row made elsewhere, written with the others."""
+        self._pending.append(row)
 
     def rows(self, table: type[SQLModel]) -> list[Any]:
         """This ticket's rows of a table in the order of their writing, those of this change included."""
@@ -69,12 +79,18 @@ class Change:
         return self._known[table]
 
     def write(self) -> None:
-        """Send everything to the database; the ticket goes first, for the others refer to it."""
-        self.session.add(self.ticket)
+        """Send everything to the database."""
+        ticket = self.ticket
+        if self._new:
+            at = {"code": ticket.code, "intake_district": ticket.intake_district, "ticket_id": ticket.id}
+            self._pending += [ticket, fresh(TicketCode, **at)]
         self.session.flush()
-        self.session.add_all(self._pending)
-        self.session.flush()
+        put_in(self.session, self._pending)
         self._pending.clear()
+        if self._new:
+            make_transient_to_detached(ticket)
+            self.session.add(ticket)
+            self._new = False
 
     def append(
         self,
@@ -103,7 +119,8 @@ class Change:
         if commitments:
             kept["statements"] = commitments
         before = self.last.state_to if self.last else None
-        event = TicketEvent(
+        event: TicketEvent = fresh(
+            TicketEvent,
             intake_district=self.ticket.intake_district,
             id=event_id,
             ticket_id=self.ticket.id,

@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from dispatch.record.models import ClientKey, Source, Ticket
 from grid.database import canonical_json
@@ -78,7 +79,8 @@ def earlier(session: Session, report: Report) -> Reported | None:
     InputError
         The same `client_uuid` came with other content.
     """
-    known = session.get(ClientKey, report.client_uuid)
+    query = select(*ClientKey.__table__.c).where(col(ClientKey.client_uuid) == report.client_uuid)  # type: ignore[attr-defined]
+    known = session.connection().execute(query).first()
     if known is None:
         return None
     if known.fingerprint != report.fingerprint:
@@ -90,16 +92,13 @@ def earlier(session: Session, report: Report) -> Reported | None:
     return Reported(answer["code"], known.ticket_id, known.intake_district, answer["state"], repeated=True)
 
 
-def remember(session: Session, report: Report, ticket: Ticket, now: datetime) -> Reported:
-    """Keep the answer with the ticket, for as long as it lives."""
-    session.add(
-        ClientKey(
-            client_uuid=report.client_uuid,
-            fingerprint=report.fingerprint,
-            intake_district=ticket.intake_district,
-            ticket_id=ticket.id,
-            answer={"code": ticket.code, "state": str(ticket.state)},
-            created_at=now,
-        )
+def key_of(report: Report, ticket: Ticket, now: datetime) -> ClientKey:
+    """The answer, kept with the ticket for as long as it lives."""
+    return ClientKey(
+        client_uuid=report.client_uuid,
+        fingerprint=report.fingerprint,
+        intake_district=ticket.intake_district,
+        ticket_id=ticket.id,
+        answer={"code": ticket.code, "state": str(ticket.state)},
+        created_at=now,
     )
-    return Reported(ticket.code, ticket.id, ticket.intake_district, str(ticket.state))

@@ -4,9 +4,11 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam
+import sqlalchemy as sa
+from sqlalchemy import Row, bindparam
 from sqlmodel import Session, col, select
 
 from grid.accounts import lockout, passwords
@@ -15,11 +17,17 @@ from grid.database import Database
 from grid.errors import InputError
 from grid.models import Account, SignIn
 from grid.permissions import Actor
+from grid.rows import fresh
 from grid.settings import Settings
 
 SEEN_EVERY = timedelta(minutes=1)
 VISIT = (
-    select(SignIn, Account)
+    sa.select(
+        col(SignIn.expires_at),
+        col(SignIn.seen_at),
+        col(SignIn.revoked_at),
+        *Account.__table__.c,  # type: ignore[attr-defined]
+    )
     .join(Account, col(Account.id) == col(SignIn.account_id))
     .where(col(SignIn.token_hash) == bindparam("key"))
 )
@@ -108,11 +116,11 @@ def open_session(session: Session, account_id: UUID, settings: Settings, now: da
 def visit_of(database: Database, settings: Settings, token: str, now: datetime) -> Visit | None:
     """Whose valid session this token is, with today's posts; None when it has ended or never was."""
     key = token_hash(token)
-    with database.reading() as session:
-        found = session.execute(VISIT, {"key": key}).first()
-        if found is None:
+    with database.glancing() as session:
+        row = session.connection().execute(VISIT, {"key": key}).first()
+        if row is None:
             return None
-        row, account = found
+        account = fresh(Account, **{name: getattr(row, name) for name in Account.model_fields})
         if not _is_open(row, settings, now) or account.disabled_at is not None:
             return None
         actor = actor_of(session, account, now.astimezone(settings.zone).date())
@@ -121,7 +129,7 @@ def visit_of(database: Database, settings: Settings, token: str, now: datetime) 
     return Visit(account, actor)
 
 
-def _is_open(row: SignIn, settings: Settings, now: datetime) -> bool:
+def _is_open(row: Row[Any], settings: Settings, now: datetime) -> bool:
     idle = timedelta(minutes=settings.session_idle_minutes)
     return row.revoked_at is None and now < row.expires_at and now - row.seen_at < idle
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psycopg
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from grid import database as database_module
-from grid.database import Database
+from grid.database import RESTED_S, Database
 from grid.errors import Unavailable
 from tests.services import PostgresCluster
 
@@ -171,10 +172,18 @@ def test_a_connection_cut_in_the_middle_is_replaced(database: Database) -> None:
     assert (len(runs), tally(database, "a")) == (2, 2)
 
 
-def test_pooled_connections_that_died_are_not_handed_out(database: Database) -> None:
+def test_rested_connections_that_died_are_not_handed_out(database: Database) -> None:
     for _ in range(3):
         cut_all(database)
+        time.sleep(RESTED_S)
         assert tally(database, "a") == 0
+
+
+def test_one_read_at_most_meets_a_connection_that_died_under_it(database: Database) -> None:
+    cut_all(database)
+    with suppress(Unavailable):
+        tally(database, "a")
+    assert tally(database, "a") == 0
 
 
 def test_a_standby_not_yet_promoted_is_a_passing_trouble(database: Database) -> None:

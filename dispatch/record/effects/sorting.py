@@ -14,6 +14,7 @@ from dispatch.record.effects.assigning import accept, end_assignment
 from dispatch.record.models import LinkKind, Reporter, Ticket, TicketCode, TicketLink
 from dispatch.rules.workflow import OPEN_STATES, SUBMIT, State
 from grid.errors import InputError
+from grid.rows import fresh
 
 Values = Mapping[str, Any]
 # What a ticket split from another has in common with it: where it is and how it came.
@@ -82,7 +83,8 @@ def split(change: Change, given: Values) -> None:
     one, now = change.ticket, change.now
     category = change.standing.category(str(given["category"]))
     kept = {name: getattr(one, name) for name in SHARED}
-    made = Ticket(
+    made = fresh(
+        Ticket,
         **kept,
         id=uuid7(),
         code=new_code(now.astimezone(change.world.settings.zone).date()),
@@ -96,7 +98,6 @@ def split(change: Change, given: Values) -> None:
         reported_at=now,
     )
     new = Change(change.session, made, change.actor, change.world, now, new=True)
-    change.session.add(TicketCode(code=made.code, intake_district=made.intake_district, ticket_id=made.id))
     for reporter in change.rows(Reporter):
         new.add(Reporter, **{name: getattr(reporter, name) for name in SAME_PERSON})
     new.append(SUBMIT, "submit", State.SUBMITTED, {"category": category.code, "text": given["text"]})

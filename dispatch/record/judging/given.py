@@ -116,5 +116,5 @@ def _photos_problem(session: Session, value: Any) -> str | None:
     if len(value) > MAX_PHOTOS:
         return f"照片最多 {MAX_PHOTOS} 张"
     query = select(col(StoredPhoto.sha256)).where(col(StoredPhoto.sha256).in_(value))
-    stored = set(session.execute(query).scalars())
+    stored = set(session.connection().execute(query).scalars())
     return None if stored.issuperset(value) else "有照片没有上传成功,请重新拍照上传"

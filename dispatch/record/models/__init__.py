@@ -2,9 +2,52 @@
 city can be spread over a distributed PostgreSQL; `client_key` and `ticket_code` are the small global look-ups.
 """
 
-from dispatch.record.models.ticket import ClientKey, LinkKind, Queue, Source, StoredPhoto, Ticket, TicketCode, TicketLink, TicketPhoto, UNPLACED_DISTRICT
 from dispatch.record.models.events import Assignment, Objection, Statement, TicketEvent, UnitRating
-from dispatch.record.models.people import CallbackAnswer, CallbackLink, DisclosureLog, Notice, PersonAsked, Reporter
+from dispatch.record.models.people import (
+    CallbackAnswer,
+    CallbackLink,
+    DisclosureLog,
+    Notice,
+    PersonAsked,
+    Reporter,
+)
+from dispatch.record.models.ticket import (
+    UNPLACED_DISTRICT,
+    ClientKey,
+    LinkKind,
+    Queue,
+    Source,
+    StoredPhoto,
+    Ticket,
+    TicketCode,
+    TicketLink,
+    TicketPhoto,
+)
 from dispatch.record.models.working import OutboxRow, TicketClock, Timer
 
-__all__ = ["Assignment", "CallbackAnswer", "CallbackLink", "ClientKey", "DisclosureLog", "LinkKind", "Notice", "Objection", "OutboxRow", "PersonAsked", "Queue", "Reporter", "Source", "Statement", "StoredPhoto", "Ticket", "TicketClock", "TicketCode", "TicketEvent", "TicketLink", "TicketPhoto", "Timer", "UNPLACED_DISTRICT", "UnitRating"]
+__all__ = [
+    "UNPLACED_DISTRICT",
+    "Assignment",
+    "CallbackAnswer",
+    "CallbackLink",
+    "ClientKey",
+    "DisclosureLog",
+    "LinkKind",
+    "Notice",
+    "Objection",
+    "OutboxRow",
+    "PersonAsked",
+    "Queue",
+    "Reporter",
+    "Source",
+    "Statement",
+    "StoredPhoto",
+    "Ticket",
+    "TicketClock",
+    "TicketCode",
+    "TicketEvent",
+    "TicketLink",
+    "TicketPhoto",
+    "Timer",
+    "UnitRating",
+]

@@ -1,16 +1,14 @@
 """What happened to a ticket and who was concerned: events, words, assignments, objections, ratings."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from dispatch.rules.workflow import ClockKind, State
-from grid.database import JsonText, Words, named
 from dispatch.record.models.ticket import of_ticket
+from grid.database import JsonText, Words
 
 
 class TicketEvent(SQLModel, table=True):

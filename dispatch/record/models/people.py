@@ -1,16 +1,13 @@
 """The person who reported: particulars, callback, answers. Nothing of it is in the events."""
 
 from datetime import datetime
-from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from dispatch.rules.workflow import ClockKind, State
-from grid.database import JsonText, Words, named
 from dispatch.record.models.ticket import of_ticket
+from grid.database import Words
 
 
 class Reporter(SQLModel, table=True):

@@ -5,10 +5,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import ForeignKeyConstraint, Index
 from sqlmodel import Field, SQLModel
 
-from dispatch.rules.workflow import ClockKind, State
+from dispatch.rules.workflow import State
 from grid.database import JsonText, Words, named
 
 UNPLACED_DISTRICT = "000000"

@@ -1,16 +1,15 @@
 """What is due and what must go out: clocks, timers, outbox."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from dispatch.rules.workflow import ClockKind, State
-from grid.database import JsonText, Words, named
 from dispatch.record.models.ticket import of_ticket
+from dispatch.rules.workflow import ClockKind
+from grid.database import JsonText, Words, named
 
 
 class TicketClock(SQLModel, table=True):

@@ -11,14 +11,15 @@ from dispatch.record import clocks
 from dispatch.record.change import Change
 from dispatch.record.codes import new_code
 from dispatch.record.effects import asking
-from dispatch.record.intake import Report, Reported, earlier, remember
+from dispatch.record.intake import Report, Reported, earlier, key_of
 from dispatch.record.judging import deciding
 from dispatch.record.judging.given import MAX_STATEMENT, checked
-from dispatch.record.models import UNPLACED_DISTRICT, Reporter, Source, Ticket, TicketCode
+from dispatch.record.models import UNPLACED_DISTRICT, Reporter, Source, Ticket
 from dispatch.record.world import World
 from dispatch.rules.workflow import LEAD, SUBMIT, State
 from grid.errors import InputError
 from grid.permissions import Actor
+from grid.rows import fresh
 
 # Whoever hands in a lead acts for themselves; nothing about them goes into the chain.
 ANYBODY = Actor(account_id=None, person_key="public", name="线索提供人", duty_class=None, channel="public")
@@ -71,7 +72,8 @@ def register(session: Session, lead: Lead, world: World, now: datetime) -> Repor
         raise InputError(sentence, {"text": sentence})
     checked(session, SUBMIT, {"photos": lead.photos}, standing, category)
     placed = deciding.placed(world, report)
-    ticket = Ticket(
+    ticket = fresh(
+        Ticket,
         intake_district=placed.codes.get("district") or UNPLACED_DISTRICT,
         id=uuid7(),
         code=new_code(now.astimezone(world.settings.zone).date()),
@@ -90,7 +92,6 @@ def register(session: Session, lead: Lead, world: World, now: datetime) -> Repor
         reported_at=now,
     )
     deciding.keep_place(ticket, placed, standing.generation_id)
-    session.add(TicketCode(code=ticket.code, intake_district=ticket.intake_district, ticket_id=ticket.id))
     change = Change(session, ticket, ANYBODY, world, now, new=True)
     if lead.name or lead.phone:
         change.add(
@@ -103,5 +104,6 @@ def register(session: Session, lead: Lead, world: World, now: datetime) -> Repor
     given = {"category": category.code, "text": lead.text, "photos": lead.photos}
     change.append(SUBMIT, "submit", State.LEAD_REGISTERED, given, reasons={"placed": ticket.placed})
     clocks.enter_stage(change, entered=True)
+    change.keep(key_of(report, ticket, now))
     change.write()
-    return remember(session, report, ticket, now)
+    return Reported(ticket.code, ticket.id, ticket.intake_district, str(ticket.state))
