@@ -74,6 +74,7 @@ class Organisation(SQLModel, table=True):
     supervised_by: str | None = Field(default=None, sa_type=Words)
     duty_24x7: bool = False
     approves_answers: bool = False
+    office_hours: str | None = Field(default=None, sa_type=Words)
     phone: str | None = Field(default=None, sa_type=Words)
     closed_on: date | None = None
 

@@ -20,6 +20,8 @@ from dispatch.rules.workflow import STATES, ClockKind, ClockStep, Transition
 STAGE_END = "stage_end"
 VOID = "void"
 UPPER = "upper"
+# Stages that the unit itself has to get through run in its own office hours.
+UNIT_STAGES = frozenset({"open", "contact", "rework", "leader_approval", "make_safe"})
 
 
 def as_value(row: TicketClock) -> Clock:
@@ -87,7 +89,7 @@ def start(
 ) -> TicketClock:
     """A new clock of the ticket, with its first timer."""
     ticket, standing = change.ticket, change.standing
-    if kind is ClockKind.HANDLE:
+    if kind is ClockKind.HANDLE or stage in UNIT_STAGES:
         organisation = ticket.main_code
     if kind is ClockKind.STAGE and change.stage_from is not None:
         at = change.stage_from

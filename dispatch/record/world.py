@@ -125,7 +125,15 @@ class Standing:
     def hours(self, organisation_code: str | None) -> OfficeHours:
         """Office hours of a unit; duty organisations work around the clock."""
         organisation = self.organisations.get(organisation_code or "")
-        return duty(self.zone) if organisation and organisation.duty_24x7 else OfficeHours(self.zone)
+        if organisation is None:
+            return OfficeHours(self.zone)
+        if organisation.duty_24x7:
+            return duty(self.zone)
+        return (
+            OfficeHours.parse(organisation.office_hours, self.zone)
+            if organisation.office_hours
+            else OfficeHours(self.zone)
+        )
 
     def limit(
         self, stage: str, category_code: str, nature: str | None, urgent: bool

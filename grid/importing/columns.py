@@ -1,13 +1,16 @@
 """What the columns of a table mean: heading → field, read strictly, every wrong cell named."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 from grid.importing.report import ImportReport, Problem
 from grid.importing.sheets import Row, Sheet
 
+_SPAN = re.compile(r"(\d{1,2}):([0-5]\d)-(\d{1,2}):([0-5]\d)")
 YES, NO = frozenset({"是", "1", "true", "yes", "y", "√"}), frozenset({"否", "0", "false", "no", "n"})
 
 
@@ -119,3 +122,19 @@ def read_phone(text: str) -> str:
     if not 3 <= sum(c.isdigit() for c in text) <= 20 or any(c not in "0123456789+-() " for c in text):
         raise ValueError(f"“{text[:30]}”不像电话号码,请核对")
     return text
+
+
+def read_hours(text: str) -> str:
+    """Office hours as spans of local time, in order and apart: 09:00-12:00,14:00-18:00."""
+    plain = text.replace("，", ",").replace("：", ":").replace("—", "-").replace("–", "-").replace(" ", "")
+    wrong = ValueError(f"“{text[:40]}”请写成 09:00-12:00,14:00-18:00,按先后排列、互不重叠")
+    ends: list[int] = []
+    for span in plain.split(","):
+        found = _SPAN.fullmatch(span)
+        if found is None:
+            raise wrong
+        hours = [int(part) for part in found.groups()]
+        ends += [hours[0] * 60 + hours[1], hours[2] * 60 + hours[3]]
+    if any(a >= b for a, b in pairwise(ends)) or ends[-1] > 24 * 60:
+        raise wrong
+    return plain

@@ -15,6 +15,7 @@ from grid.importing.columns import (
     read_code,
     read_date,
     read_flag,
+    read_hours,
     read_phone,
     read_records,
 )
@@ -34,6 +35,7 @@ def columns(kinds: Mapping[str, str]) -> tuple[Column, ...]:
         Column("所辖区域编码", "area_code", read=read_code),
         Column("监管单位编码", "supervised_by", read=read_code),
         Column("昼夜值守", "duty_24x7", read=read_flag),
+        Column("作息时间", "office_hours", read=read_hours),
         Column("值班电话", "phone", read=read_phone),
         Column("撤销日期", "closed_on", read=read_date),
     )

@@ -9,6 +9,7 @@ from dispatch import duties
 from dispatch.seeding import seed
 from grid import accounts
 from grid.database import Database
+from grid.importing.columns import read_hours
 from grid.importing.organisations import import_organisations
 from grid.importing.report import ImportReport
 from grid.importing.sheets import parse_sheet
@@ -203,3 +204,20 @@ def test_each_wrong_responsibility_is_named_and_nothing_is_published(
 
     assert complaint in "\n".join(report.lines())
     assert count(database, Ruleset) == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("08:30-11:30,13:00-17:00", "08:30-11:30,13:00-17:00"),
+        ("8:30—12:00，14：00-24:00", "8:30-12:00,14:00-24:00"),
+    ],
+)
+def test_office_hours_are_read_as_people_write_them(written: str, kept: str) -> None:
+    assert read_hours(written) == kept
+
+
+@pytest.mark.parametrize("wrong", ["是", "18:00-09:00", "09:00-12:00,11:00-18:00", "09:00-25:00", "09:00"])
+def test_impossible_office_hours_are_refused(wrong: str) -> None:
+    with pytest.raises(ValueError, match="09:00-12:00,14:00-18:00"):
+        read_hours(wrong)
