@@ -34,6 +34,7 @@ NEEDS = {
     Need.NEVER: "(可不填)",
     Need.CATEGORY_PHOTO: "(按类别)",
     Need.CATEGORY_VERIFY_PHOTO: "(按类别)",
+    Need.ENFORCEMENT: "(执法类现场必填)",
 }
 HEAD = """# 工单流程
 

@@ -20,7 +20,14 @@ MOST_EXTENSIONS = 1
 REWORKS_TO_FORCE = 3
 # What stands against a person, not against the moment: answered as "may not", not as "not now".
 PERSON_GUARDS = frozenset(
-    {"independent", "not_answerer", "second_person", "outside_the_assessed", "not_own_report"}
+    {
+        "independent",
+        "not_answerer",
+        "second_person",
+        "outside_the_assessed",
+        "not_own_report",
+        "another_judge",
+    }
 )
 
 Guard = Callable[[Facts, Doer], str | None]
@@ -326,3 +333,41 @@ def not_own_report(facts: Facts, doer: Doer) -> str | None:
     if facts.crossed and doer.person == facts.reporter:
         return "本件抽中交叉核查,上报人不能核查自己上报的"
     return None
+
+
+@_guard
+def no_conduct_yet(facts: Facts, doer: Doer) -> str | None:
+    if facts.conduct in ("asked", "held", "appealed", "kept"):
+        return "本件的恶意认定正在进行或已经作出,不能重复提请"
+    return None
+
+
+@_guard
+def conduct_proposed(facts: Facts, doer: Doer) -> str | None:
+    return None if facts.conduct == "asked" else "本件没有待审批的恶意认定"
+
+
+@_guard
+def conduct_held(facts: Facts, doer: Doer) -> str | None:
+    return None if facts.conduct == "held" else "本件没有可以申诉的恶意认定"
+
+
+@_guard
+def conduct_appealed(facts: Facts, doer: Doer) -> str | None:
+    return None if facts.conduct == "appealed" else "本件没有待处理的申诉"
+
+
+@_guard
+def another_judge(facts: Facts, doer: Doer) -> str | None:
+    return "须由没有参加过前面认定的人决定" if doer.person in facts.conduct_judges else None
+
+
+@_guard
+def conduct_run_out(facts: Facts, doer: Doer) -> str | None:
+    over = facts.conduct_until is not None and facts.now >= facts.conduct_until
+    return None if over and facts.conduct in ("held", "appealed", "kept") else "认定还没有到期"
+
+
+@_guard
+def not_yet_clarified(facts: Facts, doer: Doer) -> str | None:
+    return "本件已经澄清更正" if facts.clarified else None

@@ -235,7 +235,11 @@ class TestTime:
         ]
         with pytest.raises(Conflict, match="最后阶段"):
             town.officer.acts(code, "finish_step", photos=(town.photo(),))
-        town.officer.acts(code, "hand_to_enforcement", case_number="综执罚〔2026〕8 号")
+        alone = {"case_number": "综执罚〔2026〕8 号"}
+        for officers in ({}, {"officers": "张三"}, {"officers": "张三、张三"}):
+            with pytest.raises(InputError):
+                town.officer.acts(code, "hand_to_enforcement", **alone, **officers)
+        town.officer.acts(code, "hand_to_enforcement", **alone, officers="张三、李四")
         assert clocks(town, code)[-1].amount == 30
         assert town.ticket(code).state == "in_progress"
 

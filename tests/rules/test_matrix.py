@@ -10,7 +10,7 @@ from itertools import product
 import pytest
 
 from dispatch.rules.guards import refusal
-from dispatch.rules.workflow import BY_ACTION, OPEN_STATES, STATES, SYSTEM, Doer, Facts, State
+from dispatch.rules.workflow import BY_ACTION, OPEN_STATES, STATES, SYSTEM, TICKET, Doer, Facts, State
 from grid.permissions import ROLES, Scope, role_scopes
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -110,6 +110,14 @@ recheck_pass: closed archived =
 recheck_fail: closed > rework
 archive: closed > archived
 withdraw: open > withdrawn
+propose_malicious: every =
+confirm_malicious: every =
+refuse_malicious: every =
+appeal_malicious: every =
+keep_malicious: every =
+lift_malicious: every =
+malicious_over: every =
+clarify: dispatched in_progress rework suspended handled verified callback reviewing closed archived terminated withdrawn =
 screen_lead: lead_registered > lead_screening
 dismiss_lead: lead_screening > lead_dismissed
 assign_lead: lead_screening > lead_assigned
@@ -127,7 +135,7 @@ refuse_exclusion: dispatched in_progress rework suspended handled verified callb
 # role: who it is towards the ticket > actions
 OWN, HOLDS, AREA, HELPS, ANY = "reported", "holds", "area", "helps", "any"
 HOLDERS = """
-grid_worker reported: remind self_handle supply supply_intake
+grid_worker reported: remind self_handle supply supply_intake appeal_malicious
 grid_worker area: confirm_report deny_report verify_beside verify_pass verify_fail
 clerk holds: HANDLING OBJECTING RECTIFYING
 clerk helps: HELPING
@@ -138,10 +146,10 @@ community_clerk helps: HELPING
 officer holds: HANDLING
 officer helps: HELPING
 leader holds: approve_answer return_answer
-operator any: INTAKE CALLING withdraw supply supply_intake urge merge unmerge split relate reopen reopen_instant
+operator any: INTAKE CALLING withdraw supply supply_intake appeal_malicious urge merge unmerge split relate reopen reopen_instant
 dispatcher any: INTAKE DISPATCHING RULING REVIEWING merge unmerge split relate
 callback_agent any: CALLING REVIEWING
-supervisor any: grant_exclusion refuse_exclusion recheck_pass recheck_fail urge
+supervisor any: confirm_malicious refuse_malicious keep_malicious lift_malicious clarify grant_exclusion refuse_exclusion recheck_pass recheck_fail urge
 material_verifier any: confirm_report deny_report verify_beside verify_pass verify_fail
 lead_officer any: screen_lead dismiss_lead assign_lead lead_check_fail lead_check_pass publish_lead
 administrator any:
@@ -154,7 +162,7 @@ GROUPS = {
     "RECTIFYING": "return_lead begin_rectifying report_rectified",
     "HELPING": "sign_in_to_help report_help",
     "INTAKE": "accept send_to_verify answer_instantly reject propose_rejection confirm_rejection "
-    "overrule_rejection refer transfer_call pass_on record_receipt passed_back ask_more_intake",
+    "overrule_rejection refer transfer_call pass_on record_receipt passed_back ask_more_intake propose_malicious",
     "CALLING": "attempt_callback answer_satisfied answer_unsolved record_upper_result ask_progress "
     "record_instant_answer",
     "DISPATCHING": "place dispatch dispatch_make_safe settle_owner add_assistants",
@@ -178,7 +186,9 @@ def legal() -> dict[str, tuple[frozenset[str], str | None]]:
         left, arrow, entered = rest.partition(">") if ">" in rest else (*rest.partition("="),)
         states: set[str] = set()
         for word in left.split():
-            if word.startswith("open"):
+            if word == "every":
+                states |= {str(s) for s, row in STATES.items() if row.workflow == TICKET}
+            elif word.startswith("open"):
                 states |= {str(s) for s in OPEN_STATES}
                 for mark, without in CLOSED_CHOICES.items():
                     states -= without if mark in word else set()
@@ -283,6 +293,13 @@ STANDS = {
     "exclusion_asked": {"exclusion": None},
     "outside_the_assessed": {"handling_organisations": frozenset({"own"})},
     "not_own_report": {"crossed": True, "reporter": "somebody"},
+    "no_conduct_yet": {"conduct": "held"},
+    "conduct_proposed": {"conduct": None},
+    "conduct_held": {"conduct": None},
+    "conduct_appealed": {"conduct": "held"},
+    "another_judge": {"conduct_judges": frozenset({"somebody"})},
+    "conduct_run_out": {"conduct_until": NOW + timedelta(seconds=1)},
+    "not_yet_clarified": {"clarified": True},
 }
 YIELDS: dict[str, dict[str, object]] = {
     "has_reporter": {"can_contact": True},
@@ -305,6 +322,10 @@ YIELDS: dict[str, dict[str, object]] = {
     "progress_asked": {"asks_progress": True},
     "reopen_period_over": {"reopen_until": NOW},
     "exclusion_asked": {"exclusion": "asked"},
+    "conduct_proposed": {"conduct": "asked"},
+    "conduct_held": {"conduct": "held"},
+    "conduct_appealed": {"conduct": "appealed"},
+    "conduct_run_out": {"conduct": "held", "conduct_until": NOW},
 }
 DOER = Doer("somebody", organisations=frozenset({"own"}), under=frozenset({"own"}))
 GUARDED = [(a, guard) for a, row in BY_ACTION.items() for guard in row.guards]

@@ -9,7 +9,7 @@ from dispatch.record.change import Change
 from dispatch.record.effects.asking import end
 from dispatch.record.effects.assigning import consult, current, end_assignment, handle, sign
 from dispatch.record.models import OutboxRow, Queue, Timer
-from dispatch.record.oversight import letters
+from dispatch.record.oversight import letters, rechecks
 from dispatch.rules.clocks import Clock
 from dispatch.rules.deadlines import due
 from dispatch.rules.workflow import ClockKind
@@ -185,6 +185,10 @@ def force_upper(change: Change, given: Values) -> None:
     ground = "third_rework"
     letters.note(change.session, change.ticket, letters.CALLED_FOR[ground], ground, change.now)
     consult(change, given)
+
+
+def recheck_pass(change: Change, given: Values) -> None:
+    rechecks.settle(change.session, str(given["plan"]), change.ticket, "true", change.now)
 
 
 def return_lead(change: Change, given: Values) -> None:

@@ -41,7 +41,8 @@ def can_ask(reporters: list[Reporter]) -> bool:
 
 def will_ask(ticket: Ticket, reporters: list[Reporter]) -> bool:
     """Whether this ticket's reporter is to be asked by us: reachable, drawn, and not the upper platform's business."""
-    return can_ask(reporters) and ticket.sampled is not False and ticket.source is not Source.UPPER
+    asked = ticket.sampled is not False and ticket.conduct not in ("held", "kept")
+    return can_ask(reporters) and asked and ticket.source is not Source.UPPER
 
 
 def person_key(settings: Settings, phone: str | None) -> str | None:

@@ -8,6 +8,7 @@ from dispatch.record.change import Change
 from dispatch.record.effects import crossing
 from dispatch.record.judging.routes import forbidden
 from dispatch.record.models import Assignment, Objection, Queue
+from dispatch.record.oversight import rechecks
 from dispatch.rules.admission import Part
 from dispatch.rules.clocks import Clock
 from dispatch.rules.deadlines import due
@@ -203,6 +204,7 @@ def second_handling(change: Change, given: Values) -> None:
 def false_completion(change: Change, given: Values) -> None:
     """A re-check found that it was not done: counted, and taken up again."""
     change.ticket.false_completion = True
+    rechecks.settle(change.session, str(given["plan"]), change.ticket, "false", change.now)
     second_handling(change, given)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dispatch.record.change import Change
-from dispatch.record.effects import applying, asking, assigning, helping, sorting
+from dispatch.record.effects import applying, asking, assigning, conduct, helping, sorting
 from dispatch.record.judging import deciding
 
 Effect = Callable[[Change, Mapping[str, Any]], None]
@@ -99,13 +99,21 @@ EFFECTS: dict[str, Effect] = {
     "record_instant_answer": asking.instant_answer,
     "reopen": assigning.second_handling,
     "reopen_instant": assigning.accept,
-    "recheck_pass": applying.nothing,
+    "recheck_pass": applying.recheck_pass,
     "recheck_fail": assigning.false_completion,
     "archive": applying.nothing,
     "withdraw": asking.end,
     "ask_exclusion": applying.ask_exclusion,
     "grant_exclusion": applying.grant_exclusion,
     "refuse_exclusion": applying.refuse_exclusion,
+    "propose_malicious": conduct.propose,
+    "confirm_malicious": conduct.hold,
+    "refuse_malicious": conduct.refuse,
+    "appeal_malicious": conduct.appeal,
+    "keep_malicious": conduct.keep,
+    "lift_malicious": conduct.lift,
+    "malicious_over": conduct.over,
+    "clarify": conduct.clarify,
     "screen_lead": applying.nothing,
     "dismiss_lead": asking.end,
     "assign_lead": assigning.dispatch,

@@ -1,18 +1,21 @@
 """The named checks that fields of an action must meet, each with one sentence for 'no'."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from dispatch.record.models import Ticket
-from dispatch.record.oversight import plans
+from dispatch.record.oversight import plans, rechecks
 from dispatch.record.oversight.models import PlanKind
 from dispatch.record.world import Standing
 from dispatch.rules.workflow import Facts
+
+LONGEST_CONDUCT = timedelta(days=183)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,22 @@ def took_part(value: Any, asked: Asked) -> str | None:
 
 
 @_check
+def within_half_a_year(value: Any, asked: Asked) -> str | None:
+    if not asked.now < value <= asked.now + LONGEST_CONDUCT:
+        return f"须是将来的日期,最长 {LONGEST_CONDUCT.days} 天"
+    return None
+
+
+@_check
+def two_officers(value: Any, asked: Asked) -> str | None:
+    names = {name for name in re.split(r"[、,，;；\s]+", str(value)) if name}
+    return None if len(names) >= 2 else "执法须至少两人到场,请写明两人以上的姓名或执法证号,用顿号分开"
+
+
+@_check
 def registered_plan(value: Any, asked: Asked) -> str | None:
     on = asked.now.astimezone(ZoneInfo(asked.standing.zone)).date()
-    return plans.valid(asked.session, str(value), PlanKind.RECHECK, on)
+    problem = plans.valid(asked.session, str(value), PlanKind.RECHECK, on)
+    if problem is None and not rechecks.is_drawn(asked.session, str(value), asked.ticket):
+        return f"计划 {value} 没有抽中本件,请核对计划号;抽查须先随机抽取"
+    return problem

@@ -26,6 +26,7 @@ HANDLING_ACTIONS = (
     "made_safe",
     "report_rectified",
 )
+CONDUCT_ACTIONS = ("propose_malicious", "confirm_malicious")
 CONTACT_SOURCES = frozenset({Source.HOTLINE, Source.RESIDENT, Source.UPPER})
 PUBLIC_SOURCES = frozenset({Source.HOTLINE, Source.RESIDENT})
 CAN_BE_REOPENED = frozenset({State.CLOSED, State.INSTANT})
@@ -81,6 +82,10 @@ def facts_of(
         whistled_by=ticket.whistled_by,
         exclusion=ticket.exclusion,
         merged_open=ticket.merged_count > 0,
+        conduct=ticket.conduct,
+        conduct_judges=_persons(session, ticket, CONDUCT_ACTIONS) if ticket.conduct else frozenset(),
+        conduct_until=ticket.conduct_until,
+        clarified=ticket.clarified_at is not None,
     )
 
 
@@ -122,13 +127,13 @@ def _person(session: Session, account_id: UUID | None) -> str | None:
     return account.person_key if account else None
 
 
-def _persons(session: Session, ticket: Ticket) -> frozenset[str]:
-    """The natural persons who took part in handling, through whichever account."""
+def _persons(session: Session, ticket: Ticket, actions: tuple[str, ...] = HANDLING_ACTIONS) -> frozenset[str]:
+    """The natural persons who took part (in handling), through whichever account."""
     query = (
         select(col(Account.person_key))
         .distinct()
         .join(TicketEvent, col(TicketEvent.account_id) == col(Account.id))
-        .where(queries.of_ticket(TicketEvent, ticket), col(TicketEvent.action).in_(HANDLING_ACTIONS))
+        .where(queries.of_ticket(TicketEvent, ticket), col(TicketEvent.action).in_(actions))
     )
     return frozenset(session.execute(query).scalars())
 

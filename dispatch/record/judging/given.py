@@ -69,7 +69,14 @@ def is_needed(field: Given, category: Category) -> bool:
     """Whether the field must be given for this category."""
     if field.need in (Need.CATEGORY_PHOTO, Need.CATEGORY_VERIFY_PHOTO):
         return category.needs_photo
+    if field.need is Need.ENFORCEMENT:
+        return category.enforcement and category.verify_mode == "field"
     return field.need is Need.ALWAYS
+
+
+def is_asked(field: Given, category: Category) -> bool:
+    """Whether the field has a meaning for this category at all."""
+    return field.need is not Need.ENFORCEMENT or is_needed(field, category)
 
 
 def _trimmed(value: Any) -> Any:

@@ -144,6 +144,9 @@ class Ticket(SQLModel, table=True):
     false_completion: bool = False
     merged_into: UUID | None = None
     merged_count: int = 0
+    conduct: str | None = Field(default=None, sa_type=Words)
+    conduct_until: datetime | None = None
+    clarified_at: datetime | None = None
 
 
 class TicketLink(SQLModel, table=True):

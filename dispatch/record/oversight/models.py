@@ -146,3 +146,5 @@ class Recheck(SQLModel, table=True):
     intake_district: str
     ticket_id: UUID
     drawn_at: datetime
+    checked_at: datetime | None = None
+    outcome: str | None = Field(default=None, sa_type=Words)

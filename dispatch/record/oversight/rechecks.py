@@ -73,9 +73,33 @@ def waiting(session: Session, actor: Actor) -> Sequence[tuple[Recheck, Ticket]]:
                 col(Ticket.id) == col(Recheck.ticket_id),
             ),
         )
+        .where(col(Recheck.checked_at).is_(None))
         .order_by(col(Recheck.drawn_at), col(Recheck.id))
     )
     return [(row, ticket) for row, ticket in session.execute(query)]
+
+
+def is_drawn(session: Session, plan_number: str, ticket: Ticket) -> bool:
+    """Whether this plan drew this ticket and nobody has looked yet."""
+    return _drawn(session, plan_number, ticket) is not None
+
+
+def settle(session: Session, plan_number: str, ticket: Ticket, outcome: str, now: datetime) -> None:
+    """Somebody has looked."""
+    row = _drawn(session, plan_number, ticket)
+    if row is not None:
+        row.checked_at, row.outcome = now, outcome
+
+
+def _drawn(session: Session, plan_number: str, ticket: Ticket) -> Recheck | None:
+    query = select(Recheck).where(
+        col(Recheck.plan_number) == plan_number,
+        col(Recheck.intake_district) == ticket.intake_district,
+        col(Recheck.ticket_id) == ticket.id,
+        col(Recheck.checked_at).is_(None),
+    )
+    found: Recheck | None = session.execute(query).scalar_one_or_none()
+    return found
 
 
 def _of_plan(session: Session, plan_number: str) -> Sequence[Recheck]:

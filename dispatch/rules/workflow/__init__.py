@@ -4,10 +4,10 @@ Buttons, validation, API, documents and tests read these rows; nobody repeats on
 from them. Sources: the field manual's rulings (§00) and state table (§3). May import nothing of ours.
 
 `states` and `shapes` say what a row is, `choices` what people choose from; the rows follow the life of a matter:
-`intake`, `assigning`, `handling`, `joint`, `asking`; `leads` is the second workflow.
+`intake`, `assigning`, `handling`, `joint`, `asking`, `conduct`; `leads` is the second workflow.
 """
 
-from dispatch.rules.workflow import asking, assigning, handling, intake, joint, leads
+from dispatch.rules.workflow import asking, assigning, conduct, handling, intake, joint, leads
 from dispatch.rules.workflow.choices import (
     CONTACT_OUTCOMES,
     OBJECTION_REASONS,
@@ -74,6 +74,7 @@ CHAPTERS: tuple[tuple[str, tuple[Transition, ...]], ...] = (
     ("核查与返工", asking.VERIFYING),
     ("回访与复核", asking.CALLING_BACK),
     ("重办、抽查、归档、剔除", asking.ENDING),
+    ("恶意诉求与澄清正名", conduct.CONDUCT),
     ("第二套流程:码上督", leads.LEADS),
 )
 

@@ -19,7 +19,7 @@ from dispatch.rules.workflow.states import OPEN_STATES, State
 
 _SCORE = Given("satisfaction", "满意程度", GivenKind.SCORE, Need.NEVER, choices=SATISFACTION)
 _WORDS = said("words", "意见", must=False)
-_DISPATCHED_ONCE = frozenset(
+DISPATCHED_ONCE = frozenset(
     {
         State.DISPATCHED,
         State.IN_PROGRESS,
@@ -267,7 +267,7 @@ ENDING: tuple[Transition, ...] = (
     Transition(
         "ask_exclusion",
         "申请剔除(不计入考核)",
-        _DISPATCHED_ONCE,
+        DISPATCHED_ONCE,
         None,
         "ticket:handle",
         given=(chosen("reason_code", "理由", EXCLUSIONS), said("reason", "说明和依据")),
@@ -277,7 +277,7 @@ ENDING: tuple[Transition, ...] = (
     Transition(
         "grant_exclusion",
         "同意剔除",
-        _DISPATCHED_ONCE | {State.ARCHIVED},
+        DISPATCHED_ONCE | {State.ARCHIVED},
         None,
         "ticket:judge",
         given=(said("reason", "裁定意见"),),
@@ -286,7 +286,7 @@ ENDING: tuple[Transition, ...] = (
     Transition(
         "refuse_exclusion",
         "不同意剔除",
-        _DISPATCHED_ONCE | {State.ARCHIVED},
+        DISPATCHED_ONCE | {State.ARCHIVED},
         None,
         "ticket:judge",
         given=(said("reason", "裁定意见"),),

@@ -87,4 +87,11 @@ def unit(name: str = "organisation", label: str = "承办单位", check: str | N
 
 AFTER_PHOTOS = Given("photos", "办理后照片", GivenKind.PHOTOS, Need.CATEGORY_PHOTO)
 VERIFY_PHOTOS = Given("photos", "核查照片", GivenKind.PHOTOS, Need.CATEGORY_VERIFY_PHOTO)
+OFFICERS = Given(
+    "officers",
+    "到场执法人员(至少两人,用顿号分开)",
+    GivenKind.STATEMENT,
+    Need.ENFORCEMENT,
+    check="two_officers",
+)
 PHOTOS_IF_ANY = Given("photos", "照片", GivenKind.PHOTOS, Need.NEVER)

@@ -6,6 +6,7 @@ from dispatch.rules.workflow.choices import (
     END_ALL,
     EXTENSION_DAYS,
     HANDS_ON,
+    OFFICERS,
     PAUSE_ALL,
     PHOTOS_IF_ANY,
     RESUME_ALL,
@@ -25,6 +26,7 @@ _ANSWER = (
     chosen("solved", "办理结果", SOLVED),
     said("answer", "公开答复", public=True),
     said("work", "内部办理情况", must=False),
+    OFFICERS,
     AFTER_PHOTOS,
 )
 
@@ -79,7 +81,11 @@ HANDLING: tuple[Transition, ...] = (
         HANDS_ON,
         None,
         "ticket:handle",
-        given=(Given("case_number", "执法案号", GivenKind.CODE), said("note", "移送情况", must=False)),
+        given=(
+            Given("case_number", "执法案号", GivenKind.CODE),
+            OFFICERS,
+            said("note", "移送情况", must=False),
+        ),
         guards=("enforcement_matter",),
         clocks=((ClockKind.HANDLE, ClockStep.STOP), (ClockKind.HANDLE, ClockStep.START)),
         happening="handed_to_enforcement",

@@ -30,6 +30,7 @@ class Need(StrEnum):
     NEVER = "never"
     CATEGORY_PHOTO = "category_photo"
     CATEGORY_VERIFY_PHOTO = "category_verify_photo"
+    ENFORCEMENT = "enforcement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,10 @@ class Facts:
     whistled_by: str | None = None
     exclusion: str | None = None
     merged_open: bool = False
+    conduct: str | None = None
+    conduct_judges: frozenset[str] = frozenset()
+    conduct_until: datetime | None = None
+    clarified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
