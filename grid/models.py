@@ -34,6 +34,8 @@ class Generation(SQLModel, table=True):
     created_at: datetime
     active_from: datetime | None = None
     active_to: datetime | None = None
+    begins_at: datetime | None = None
+    former_id: int | None = None
 
 
 class Area(SQLModel, table=True):
@@ -173,12 +175,15 @@ class Category(SQLModel, table=True):
 
 
 class Ruleset(SQLModel, table=True):
-    """A published, immutable set of rows that a city edits; a ticket records the version it was decided with."""
+    """A set of rows that a city edits; a ticket records the version it was decided with.
+
+    In force is the one that began last; without a beginning it is a draft. Undo is beginning a former one again.
+    """
 
     __tablename__ = "ruleset"
     version: int = Field(primary_key=True)
     published_at: datetime
-    active_from: datetime
+    active_from: datetime | None = None
     author: str
     note: str | None = Field(default=None, sa_type=Words)
     seed_checksum: str | None = Field(default=None, sa_type=Words)

@@ -1,4 +1,7 @@
-"""Published sets of rules: immutable, dated, with an author; a change publishes the next one."""
+"""Sets of rules: immutable, dated, with an author; a change makes the next one, in force at once or as a draft.
+
+In force is the set that began last. Undo is beginning a former one again: nothing is copied, nothing is lost.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,6 +11,7 @@ from sqlalchemy import func
 from sqlmodel import Session, SQLModel, col, select
 
 from grid.auditing import record_change, values_of
+from grid.errors import Conflict, NotFound
 from grid.models import (
     AdmissionRule,
     EscalationRung,
@@ -34,6 +38,53 @@ def newest_version(session: Session) -> int | None:
     return session.exec(select(func.max(Ruleset.version))).one()
 
 
+def in_force(session: Session, at: datetime) -> int | None:
+    """The version of the set that rules at an instant; before the first began, the one that will begin first."""
+    begun = col(Ruleset.active_from).is_not(None)
+    query = select(Ruleset.version).where(begun, col(Ruleset.active_from) <= at)
+    latest = query.order_by(col(Ruleset.active_from).desc(), col(Ruleset.version).desc()).limit(1)
+    found = session.exec(latest).first()
+    return (
+        found
+        or session.exec(
+            select(Ruleset.version)
+            .where(begun)
+            .order_by(col(Ruleset.active_from), col(Ruleset.version))
+            .limit(1)
+        ).first()
+    )
+
+
+def activate(
+    session: Session, version: int, actor: Actor | None, now: datetime, *, begins_at: datetime | None = None
+) -> Ruleset:
+    """Put a draft, or a former set again, in force from an instant on; the caller has held it against the linter.
+
+    Raises
+    ------
+    NotFound, Conflict
+        There is none, it is in force already, or the instant is past.
+    """
+    ruleset = session.get(Ruleset, version, with_for_update=True)
+    if ruleset is None:
+        raise NotFound(f"没有第 {version} 版规则,请从列表里选择")
+    if in_force(session, now) == version:
+        raise Conflict(f"第 {version} 版正在生效,无需再启用")
+    if begins_at is not None and begins_at < now:
+        raise Conflict("启用时刻不能早于现在,请改为将来的时刻或留空(立即启用)")
+    before = values_of(ruleset)
+    ruleset.active_from = begins_at or now
+    session.add(ruleset)
+    after = values_of(ruleset)
+    record_change(session, actor, "ruleset", str(version), "activate", before=before, after=after, now=now)
+    return ruleset
+
+
+def rows_of(session: Session, table: Any, version: int) -> list[Any]:
+    """The rows of one table in a set."""
+    return list(session.exec(select(table).where(col(table.ruleset_version) == version)))
+
+
 def publish(
     session: Session,
     rows: Iterable[SQLModel],
@@ -43,14 +94,18 @@ def publish(
     actor: Actor | None,
     now: datetime,
     seed_checksum: str | None = None,
+    draft: bool = False,
 ) -> int:
-    """Publish the next set: `rows` take the place of their tables' rows, the other tables' are copied on."""
-    former = newest_version(session)
-    version = (former or 0) + 1
+    """Make the next set: `rows` take the place of their tables' rows, the others are copied from the set in force.
+
+    A draft is stored and not in force until it is activated.
+    """
+    former = in_force(session, now)
+    version = (newest_version(session) or 0) + 1
     ruleset = Ruleset(
         version=version,
         published_at=now,
-        active_from=now,
+        active_from=None if draft else now,
         author=author,
         note=note,
         seed_checksum=seed_checksum,
@@ -68,5 +123,13 @@ def publish(
     for row in new:
         row.ruleset_version = version
         session.add(row)
-    record_change(session, actor, "ruleset", str(version), "publish", after=values_of(ruleset), now=now)
+    record_change(
+        session,
+        actor,
+        "ruleset",
+        str(version),
+        "draft" if draft else "publish",
+        after=values_of(ruleset),
+        now=now,
+    )
     return version

@@ -11,9 +11,8 @@ from sqlalchemy import Connection
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 
-import dispatch.record.models
-import dispatch.record.oversight.models  # noqa: F401
-import grid.models  # noqa: F401
+import grid.models
+import grid.registers.tables  # noqa: F401
 from grid.database import make_engine
 from grid.settings import load_settings
 

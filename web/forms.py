@@ -56,6 +56,7 @@ Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)]
 Long = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_WORDS)]
 Words = Annotated[Long | None, Empty]
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+Frames = Literal["wgs84", "gcj02", "bd09", "cgcs2000"]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Phone = Annotated[
     Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9][0-9 \-]{4,19}$")] | None,
@@ -116,7 +117,7 @@ class ReportIn(Strict):
     ] = None
     lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
     lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
-    frame: Literal["wgs84", "gcj02", "bd09", "cgcs2000"]
+    frame: Frames
     accuracy_m: Annotated[Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] | None, Empty] = None
     location_source: Literal["browser", "map", "grid", "address"] = "browser"
     captured_at: Annotated[AwareDatetime | None, Empty] = None

@@ -3,7 +3,9 @@
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
@@ -18,6 +20,7 @@ from dispatch.rules.deadlines import Rung
 from dispatch.rules.rulebook import RuleBook
 from dispatch.rules.worktime import Calendar, Day, DayKind, OfficeHours, duty
 from geo.placed import Placed
+from grid import rulesets
 from grid.areas.places import Places
 from grid.errors import InputError, Unavailable
 from grid.models import (
@@ -31,7 +34,6 @@ from grid.models import (
     NoticeRule,
     Organisation,
     Responsibility,
-    Ruleset,
     StagedLimit,
     StandingChange,
     TimeLimit,
@@ -247,6 +249,7 @@ class World:
         self._stamp: object = None
         self._looked_at = -LOOK_EVERY_S
         self._lock = threading.Lock()
+        self.clock: Callable[[], datetime] = _moment
 
     def refresh(self, session: Session, *, at_once: bool = False) -> Standing:
         """The present standing world; looks for changes at most once a second."""
@@ -254,11 +257,10 @@ class World:
         with self._lock:
             now = time.monotonic()
             if self._standing is None or at_once or now - self._looked_at >= LOOK_EVERY_S:
-                stamp = session.execute(
-                    select(func.max(StandingChange.at), func.count(col(StandingChange.id)))
-                ).one()
-                if self._standing is None or tuple(stamp) != self._stamp:
-                    self._standing, self._stamp = self._read(session), tuple(stamp)
+                changes = select(func.max(StandingChange.at), func.count(col(StandingChange.id)))
+                stamp = (*session.execute(changes).one(), rulesets.in_force(session, self.clock()))
+                if self._standing is None or stamp != self._stamp:
+                    self._standing, self._stamp = self._read(session), stamp
                 self._looked_at = now
             return self._standing
 
@@ -272,7 +274,7 @@ class World:
         return self.places.locate(lon=lon, lat=lat, accuracy_m=accuracy_m, frame=frame)
 
     def _read(self, session: Session) -> Standing:
-        version = session.execute(select(func.max(Ruleset.version))).scalar_one()
+        version = rulesets.in_force(session, self.clock())
         if version is None:
             raise Unavailable("还没有发布规则(类别、时限、职责),请管理员先运行 flask grid seed")
         generation = session.execute(
@@ -307,6 +309,10 @@ class World:
                 seed=self.settings.callback_seed,
             ),
         )
+
+
+def _moment() -> datetime:
+    return datetime.now(UTC)
 
 
 def _ladder(rows: tuple[EscalationRung, ...]) -> dict[tuple[str, bool], tuple[Rung, ...]]:

@@ -78,11 +78,30 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('active_from', sa.DateTime(timezone=True), nullable=True),
     sa.Column('active_to', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('begins_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('former_id', sa.Integer(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_generation')),
     sa.UniqueConstraint('label', name=op.f('uq_generation_label'))
     )
     with op.batch_alter_table('generation', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_generation_state'), ['state'], unique=False)
+
+    op.create_table('handed_down',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('by_code', sa.String(), nullable=True),
+    sa.Column('account_id', sa.Uuid(), nullable=True),
+    sa.Column('to_code', sa.String(), nullable=False),
+    sa.Column('category_code', sa.String(), nullable=False),
+    sa.Column('ticket_code', sa.Text(), nullable=True),
+    sa.Column('path', sa.String(), nullable=False),
+    sa.Column('channel', sa.String(), nullable=False),
+    sa.Column('clause', sa.Text(), nullable=False),
+    sa.Column('found', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_handed_down'))
+    )
+    with op.batch_alter_table('handed_down', schema=None) as batch_op:
+        batch_op.create_index('ix_handed_down_unit', ['by_code', 'at'], unique=False)
 
     op.create_table('heartbeat',
     sa.Column('part', sa.String(), nullable=False),
@@ -105,6 +124,17 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('inspection_visit', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_inspection_visit_grid_code'), ['grid_code'], unique=False)
+
+    op.create_table('learnt',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('trained_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('examples', sa.Integer(), nullable=False),
+    sa.Column('evaluation', sa.Text(), nullable=True),
+    sa.Column('weights', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_learnt'))
+    )
+    with op.batch_alter_table('learnt', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_learnt_trained_at'), ['trained_at'], unique=False)
 
     op.create_table('notice',
     sa.Column('intake_district', sa.String(), nullable=False),
@@ -166,10 +196,33 @@ def upgrade() -> None:
     sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('person_key', name=op.f('pk_person_asked'))
     )
+    op.create_table('place_name',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('address', sa.Text(), nullable=True),
+    sa.Column('initials', sa.String(), nullable=False),
+    sa.Column('lon', sa.Float(), nullable=False),
+    sa.Column('lat', sa.Float(), nullable=False),
+    sa.Column('source', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_place_name'))
+    )
+    with op.batch_alter_table('place_name', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_place_name_initials'), ['initials'], unique=False)
+        batch_op.create_index(batch_op.f('ix_place_name_name'), ['name'], unique=False)
+
+    op.create_table('rule_proposal',
+    sa.Column('key', sa.String(), nullable=False),
+    sa.Column('outcome', sa.String(), nullable=False),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('decided_by', sa.Uuid(), nullable=True),
+    sa.Column('ruleset_version', sa.Integer(), nullable=True),
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_rule_proposal'))
+    )
     op.create_table('ruleset',
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('published_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('active_from', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('active_from', sa.DateTime(timezone=True), nullable=True),
     sa.Column('author', sa.String(), nullable=False),
     sa.Column('note', sa.Text(), nullable=True),
     sa.Column('seed_checksum', sa.Text(), nullable=True),
@@ -246,6 +299,25 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['ruleset_version'], ['ruleset.version'], name=op.f('fk_admission_rule_ruleset_version')),
     sa.PrimaryKeyConstraint('ruleset_version', 'id', name=op.f('pk_admission_rule'))
     )
+    op.create_table('admittance',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('ticket_code', sa.String(), nullable=False),
+    sa.Column('to_code', sa.String(), nullable=False),
+    sa.Column('clause', sa.Text(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('asked_by', sa.Uuid(), nullable=True),
+    sa.Column('asked_for', sa.Text(), nullable=True),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('outcome', sa.Text(), nullable=True),
+    sa.Column('decided_by', sa.Uuid(), nullable=True),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('used_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['to_code'], ['organisation.code'], name=op.f('fk_admittance_to_code')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_admittance'))
+    )
+    with op.batch_alter_table('admittance', schema=None) as batch_op:
+        batch_op.create_index('ix_admittance_ticket', ['ticket_code'], unique=False)
+
     op.create_table('area',
     sa.Column('generation_id', sa.Integer(), nullable=False),
     sa.Column('code', sa.String(), nullable=False),
@@ -262,6 +334,22 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_area_level'), ['level'], unique=False)
         batch_op.create_index(batch_op.f('ix_area_parent_code'), ['parent_code'], unique=False)
 
+    op.create_table('asset',
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('category_code', sa.String(), nullable=False),
+    sa.Column('lon', sa.Float(), nullable=False),
+    sa.Column('lat', sa.Float(), nullable=False),
+    sa.Column('owner_code', sa.String(), nullable=False),
+    sa.Column('removed_on', sa.Date(), nullable=True),
+    sa.ForeignKeyConstraint(['category_code'], ['category.code'], name=op.f('fk_asset_category_code')),
+    sa.ForeignKeyConstraint(['owner_code'], ['organisation.code'], name=op.f('fk_asset_owner_code')),
+    sa.PrimaryKeyConstraint('code', name=op.f('pk_asset'))
+    )
+    with op.batch_alter_table('asset', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_asset_owner_code'), ['owner_code'], unique=False)
+        batch_op.create_index('ix_asset_place', ['lat', 'lon'], unique=False)
+
     op.create_table('duty_roster',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('organisation_code', sa.String(), nullable=False),
@@ -274,6 +362,20 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_duty_roster')),
     sa.UniqueConstraint('organisation_code', 'on', 'shift', name=op.f('uq_duty_roster_organisation_code_on_shift'))
     )
+    op.create_table('enforcement_binding',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('area_code', sa.String(), nullable=False),
+    sa.Column('organisation_code', sa.String(), nullable=False),
+    sa.Column('account_id', sa.Uuid(), nullable=True),
+    sa.Column('from_on', sa.Date(), nullable=True),
+    sa.Column('to_on', sa.Date(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_enforcement_binding_account_id')),
+    sa.ForeignKeyConstraint(['organisation_code'], ['organisation.code'], name=op.f('fk_enforcement_binding_organisation_code')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_enforcement_binding'))
+    )
+    with op.batch_alter_table('enforcement_binding', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_enforcement_binding_area_code'), ['area_code'], unique=False)
+
     op.create_table('escalation_rung',
     sa.Column('ruleset_version', sa.Integer(), nullable=False),
     sa.Column('clock', sa.String(), nullable=False),
@@ -345,6 +447,12 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['generation_id'], ['generation.id'], name=op.f('fk_overlay_area_generation_id')),
     sa.PrimaryKeyConstraint('generation_id', 'code', name=op.f('pk_overlay_area'))
     )
+    op.create_table('place_gram',
+    sa.Column('gram', sa.String(), nullable=False),
+    sa.Column('place_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['place_id'], ['place_name.id'], name=op.f('fk_place_gram_place_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('gram', 'place_id', name=op.f('pk_place_gram'))
+    )
     op.create_table('plan_entry',
     sa.Column('number', sa.String(), nullable=False),
     sa.Column('kind', sa.String(length=40), nullable=False),
@@ -374,6 +482,28 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_post_account_id'), ['account_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_post_area_code'), ['area_code'], unique=False)
         batch_op.create_index(batch_op.f('ix_post_organisation_code'), ['organisation_code'], unique=False)
+
+    op.create_table('rehearsal',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('ruleset_version', sa.Integer(), nullable=False),
+    sa.Column('generation_id', sa.Integer(), nullable=True),
+    sa.Column('from_on', sa.Date(), nullable=False),
+    sa.Column('to_on', sa.Date(), nullable=False),
+    sa.Column('state', sa.String(length=40), nullable=False),
+    sa.Column('done', sa.Integer(), nullable=False),
+    sa.Column('total', sa.Integer(), nullable=False),
+    sa.Column('asked_by', sa.Uuid(), nullable=True),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('leased_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('result', sa.Text(), nullable=True),
+    sa.Column('moved_csv', sa.LargeBinary(), nullable=True),
+    sa.Column('error', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['generation_id'], ['generation.id'], name=op.f('fk_rehearsal_generation_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_rehearsal'))
+    )
+    with op.batch_alter_table('rehearsal', schema=None) as batch_op:
+        batch_op.create_index('ix_rehearsal_state', ['state', 'asked_at'], unique=False)
 
     op.create_table('responsibility',
     sa.Column('ruleset_version', sa.Integer(), nullable=False),
@@ -500,6 +630,7 @@ def upgrade() -> None:
     with op.batch_alter_table('ticket', schema=None) as batch_op:
         batch_op.create_index('ix_ticket_account', ['reported_by', 'reported_at'], unique=False)
         batch_op.create_index('ix_ticket_grid_state', ['grid_code', 'state'], unique=False)
+        batch_op.create_index('ix_ticket_open_place', ['lat', 'lon'], unique=False, postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
         batch_op.create_index('ix_ticket_owner', ['owner_code', 'state', 'due_at'], unique=False)
         batch_op.create_index('ix_ticket_queue', ['queue', 'accepted_at'], unique=False)
         batch_op.create_index('ix_ticket_reported', ['reported_at'], unique=False)
@@ -854,6 +985,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_ticket_reported')
         batch_op.drop_index('ix_ticket_queue')
         batch_op.drop_index('ix_ticket_owner')
+        batch_op.drop_index('ix_ticket_open_place', postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
         batch_op.drop_index('ix_ticket_grid_state')
         batch_op.drop_index('ix_ticket_account')
 
@@ -864,6 +996,10 @@ def downgrade() -> None:
 
     op.drop_table('sign_in')
     op.drop_table('responsibility')
+    with op.batch_alter_table('rehearsal', schema=None) as batch_op:
+        batch_op.drop_index('ix_rehearsal_state')
+
+    op.drop_table('rehearsal')
     with op.batch_alter_table('post', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_post_organisation_code'))
         batch_op.drop_index(batch_op.f('ix_post_area_code'))
@@ -871,6 +1007,7 @@ def downgrade() -> None:
 
     op.drop_table('post')
     op.drop_table('plan_entry')
+    op.drop_table('place_gram')
     op.drop_table('overlay_area')
     op.drop_table('one_time_link')
     with op.batch_alter_table('notice_rule', schema=None) as batch_op:
@@ -882,12 +1019,25 @@ def downgrade() -> None:
 
     op.drop_table('letter')
     op.drop_table('escalation_rung')
+    with op.batch_alter_table('enforcement_binding', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_enforcement_binding_area_code'))
+
+    op.drop_table('enforcement_binding')
     op.drop_table('duty_roster')
+    with op.batch_alter_table('asset', schema=None) as batch_op:
+        batch_op.drop_index('ix_asset_place')
+        batch_op.drop_index(batch_op.f('ix_asset_owner_code'))
+
+    op.drop_table('asset')
     with op.batch_alter_table('area', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_area_parent_code'))
         batch_op.drop_index(batch_op.f('ix_area_level'))
 
     op.drop_table('area')
+    with op.batch_alter_table('admittance', schema=None) as batch_op:
+        batch_op.drop_index('ix_admittance_ticket')
+
+    op.drop_table('admittance')
     op.drop_table('admission_rule')
     with op.batch_alter_table('timer', schema=None) as batch_op:
         batch_op.drop_index('ix_timer_due')
@@ -902,6 +1052,12 @@ def downgrade() -> None:
     op.drop_table('standing_change')
     op.drop_table('sign_in_failure')
     op.drop_table('ruleset')
+    op.drop_table('rule_proposal')
+    with op.batch_alter_table('place_name', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_place_name_name'))
+        batch_op.drop_index(batch_op.f('ix_place_name_initials'))
+
+    op.drop_table('place_name')
     op.drop_table('person_asked')
     with op.batch_alter_table('outbox', schema=None) as batch_op:
         batch_op.drop_index('ix_outbox_pending')
@@ -918,11 +1074,19 @@ def downgrade() -> None:
         batch_op.drop_index('ix_notice_acc')
 
     op.drop_table('notice')
+    with op.batch_alter_table('learnt', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_learnt_trained_at'))
+
+    op.drop_table('learnt')
     with op.batch_alter_table('inspection_visit', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_inspection_visit_grid_code'))
 
     op.drop_table('inspection_visit')
     op.drop_table('heartbeat')
+    with op.batch_alter_table('handed_down', schema=None) as batch_op:
+        batch_op.drop_index('ix_handed_down_unit')
+
+    op.drop_table('handed_down')
     with op.batch_alter_table('generation', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_generation_state'))
 

@@ -2,6 +2,7 @@
 city can be spread over a distributed PostgreSQL; `client_key` and `ticket_code` are the small global look-ups.
 """
 
+from dispatch.record.models.admitting import Admittance, HandedDown
 from dispatch.record.models.events import Assignment, Objection, Statement, TicketEvent, UnitRating
 from dispatch.record.models.people import (
     CallbackAnswer,
@@ -27,11 +28,13 @@ from dispatch.record.models.working import OutboxRow, TicketClock, Timer
 
 __all__ = [
     "UNPLACED_DISTRICT",
+    "Admittance",
     "Assignment",
     "CallbackAnswer",
     "CallbackLink",
     "ClientKey",
     "DisclosureLog",
+    "HandedDown",
     "LinkKind",
     "Notice",
     "Objection",

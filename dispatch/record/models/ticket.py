@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index
+from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from dispatch.rules.workflow import State
@@ -66,6 +66,13 @@ class Ticket(SQLModel, table=True):
         Index("ix_ticket_queue", "queue", "accepted_at"),
         Index("ix_ticket_reported", "reported_at"),
         Index("ix_ticket_account", "reported_by", "reported_at"),
+        Index(
+            "ix_ticket_open_place",
+            "lat",
+            "lon",
+            postgresql_where=text("closed_at IS NULL"),
+            sqlite_where=text("closed_at IS NULL"),
+        ),
     )
     intake_district: str = Field(primary_key=True)
     id: UUID = Field(primary_key=True)

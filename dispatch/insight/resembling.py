@@ -1,0 +1,132 @@
+"""Open tickets near a place that may be the same matter, found by position first and judged by the rules of likeness.
+
+What the public and the street may see is decided here: components and the look of the city in public space, never
+complaints, whistle-blowing or anything confidential.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, exists, or_, select
+from sqlmodel import Session, col
+
+from dispatch.record.models import Reporter, Statement, Ticket
+from dispatch.record.world import Standing
+from dispatch.rules.likeness import CLASS_DIGITS, RECENT, Alike, Matter, Near, alike, near_m
+from dispatch.rules.workflow import OPEN_STATES, TICKET
+
+METRES_PER_DEGREE = 111_320.0
+LOOKED_AT = 60
+SHOWN = 5
+NOT_FOR_THE_PUBLIC = ("complaint", "report")
+VISIBLE_KINDS = ("part", "event")
+
+
+@dataclass(frozen=True, slots=True)
+class Resembling:
+    """An open ticket that may be the same matter."""
+
+    ticket: Ticket
+    category: str
+    alike: Alike
+
+
+def similar(
+    session: Session,
+    standing: Standing,
+    *,
+    category_code: str,
+    lon: float,
+    lat: float,
+    at: datetime,
+    text: str = "",
+    public: bool = True,
+    leave_out: str | None = None,
+) -> list[Resembling]:
+    """The open tickets that this report may repeat, the likeliest first; the position is WGS-84."""
+    reach_m = near_m(category_code)
+    family = category_code[:CLASS_DIGITS]
+    found = _near(session, lon=lon, lat=lat, reach_m=reach_m, since=at - RECENT, public=public, family=family)
+    tickets = {
+        ticket.code: ticket
+        for ticket in found
+        if ticket.code != leave_out and _may_show(standing, ticket, public)
+    }
+    words = _words(session, list(tickets.values()))
+    report = Matter("", category_code, at, text)
+    others = [
+        Near(
+            Matter(ticket.code, ticket.category_code, ticket.reported_at, words.get(ticket.code, "")),
+            distance_m(lon=lon, lat=lat, other_lon=ticket.lon, other_lat=ticket.lat),
+        )
+        for ticket in tickets.values()
+    ]
+    return [
+        Resembling(tickets[one.key], standing.categories[tickets[one.key].category_code].name, one)
+        for one in alike(report, others)[:SHOWN]
+    ]
+
+
+def distance_m(*, lon: float, lat: float, other_lon: float, other_lat: float) -> float:
+    """Metres between two near positions, on a sphere flattened here."""
+    north = (other_lat - lat) * METRES_PER_DEGREE
+    east = (other_lon - lon) * METRES_PER_DEGREE * math.cos(math.radians(lat))
+    return math.hypot(north, east)
+
+
+def _near(
+    session: Session, *, lon: float, lat: float, reach_m: float, since: datetime, public: bool, family: str
+) -> list[Ticket]:
+    """The open tickets in a box around the place: one narrow range of the index of open places."""
+    high = reach_m / METRES_PER_DEGREE
+    wide = high / max(math.cos(math.radians(lat)), 0.01)
+    query = (
+        select(Ticket)
+        .where(
+            col(Ticket.closed_at).is_(None),
+            col(Ticket.lat).between(lat - high, lat + high),
+            col(Ticket.lon).between(lon - wide, lon + wide),
+            col(Ticket.reported_at) >= since,
+            col(Ticket.category_code).startswith(family, autoescape=True),
+            col(Ticket.workflow) == TICKET,
+            col(Ticket.state).in_(OPEN_STATES),
+        )
+        .limit(LOOKED_AT)
+    )
+    if public:
+        told_in_confidence = exists().where(
+            and_(
+                col(Reporter.intake_district) == col(Ticket.intake_district),
+                col(Reporter.ticket_id) == col(Ticket.id),
+                col(Reporter.confidential),
+            )
+        )
+        open_to_all = or_(col(Ticket.nature).is_(None), col(Ticket.nature).not_in(NOT_FOR_THE_PUBLIC))
+        query = query.where(open_to_all, ~told_in_confidence)
+    return list(session.execute(query).scalars())
+
+
+def _may_show(standing: Standing, ticket: Ticket, public: bool) -> bool:
+    category = standing.categories[ticket.category_code]
+    return not public or (category.public_space and category.kind in VISIBLE_KINDS)
+
+
+def _words(session: Session, tickets: list[Ticket]) -> dict[str, str]:
+    """What was said when each was reported."""
+    if not tickets:
+        return {}
+    code_of = {ticket.id: ticket.code for ticket in tickets}
+    query = select(col(Statement.ticket_id), col(Statement.text)).where(
+        or_(
+            *(
+                and_(
+                    col(Statement.intake_district) == ticket.intake_district,
+                    col(Statement.ticket_id) == ticket.id,
+                )
+                for ticket in tickets
+            )
+        ),
+        col(Statement.name) == "text",
+    )
+    return {code_of[ticket_id]: text or "" for ticket_id, text in session.execute(query)}

@@ -1,0 +1,85 @@
+"""Help while typing: categories, open tickets alike, places, through the API with what each person may see."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+
+from dispatch.record.models import Source
+from grid.registers import gazetteer
+from grid.registers.gazetteer import NamedPlace
+from grid.registers.initials import initials
+from tests.town import COVER, GARBAGE, IN_WEST, PARKING, SCRAPS, Town
+from tests.web.conftest import Program
+
+Enter = Callable[[str], Program]
+HERE = {**IN_WEST, "frame": "wgs84"}
+
+
+def test_a_text_suggests_its_category_before_any_ticket_is_closed(program: Enter) -> None:
+    answer = program("worker").calls("POST", "/suggest/categories", {"text": "门口暴露垃圾没人清", **HERE})
+    assert answer.status_code == 200, answer.text
+    first = answer.json["categories"][0]
+    assert first["code"] == GARBAGE
+    assert first["path"] == "市容环境 › 暴露垃圾"
+    assert 0 < first["confidence"] <= 1
+    assert program("worker").calls("POST", "/suggest/categories", {"text": "。。!"}).json["categories"] == []
+
+
+def test_an_open_ticket_nearby_is_shown_and_a_far_or_other_one_is_not(town: Town, program: Enter) -> None:
+    code = town.worker.reports(GARBAGE, text="单元门口堆着垃圾").code
+    town.worker.reports(PARKING)
+    worker = program("worker")
+    near = {**HERE, "lon": IN_WEST["lon"] + 0.0001}
+    shown = worker.calls("POST", "/suggest/similar", {"category_code": GARBAGE, "text": "门口垃圾", **near})
+    assert [ticket["code"] for ticket in shown.json["tickets"]] == [code]
+    assert shown.json["tickets"][0]["same"] is True
+    assert "同小类,相距 9 米" in shown.json["tickets"][0]["reason"]
+    far = {**HERE, "lon": IN_WEST["lon"] + 0.003}
+    assert worker.calls("POST", "/suggest/similar", {"category_code": GARBAGE, **far}).json["tickets"] == []
+    same_class = {"category_code": SCRAPS, **near}
+    assert worker.calls("POST", "/suggest/similar", same_class).json["tickets"][0]["same"] is False
+    other_class = {"category_code": COVER, **near}
+    assert worker.calls("POST", "/suggest/similar", other_class).json["tickets"] == []
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"nature": "complaint"}, {"nature": "report"}, {"confidential": True, "reporter_phone": "13800000000"}],
+)
+def test_the_street_never_sees_complaints_or_what_was_told_in_confidence(
+    town: Town, program: Enter, told: dict[str, object]
+) -> None:
+    town.operator.reports(GARBAGE, source=Source.HOTLINE, client_uuid=uuid4(), **told)
+    asked = {"category_code": GARBAGE, **HERE}
+    assert program("worker").calls("POST", "/suggest/similar", asked).json["tickets"] == []
+    assert len(program("operator").calls("POST", "/suggest/similar", asked).json["tickets"]) == 1
+
+
+def test_places_are_found_by_two_characters_parts_and_pinyin_initials(town: Town, program: Enter) -> None:
+    places = [
+        NamedPlace("井巷公园", "公园", 116.401, 39.901),
+        NamedPlace("井巷路", "道路", 116.402, 39.902, address="东门街道"),
+        NamedPlace("重庆饭店", "餐饮", 116.403, 39.903, spoken="cqfd"),
+    ]
+    town.database.write(lambda s: gazetteer.replace(s, places, "test", None, town.now))
+    worker = program("worker")
+
+    def names(words: str) -> list[str]:
+        found = worker.calls("GET", f"/suggest/places?q={words}").json["places"]
+        return [place["name"] for place in found]
+
+    assert names("井巷") == ["井巷路", "井巷公园"]
+    assert names("巷公") == ["井巷公园"]
+    assert names("井巷路口") == ["井巷路", "井巷公园"]
+    assert names("jxgy") == ["井巷公园"]
+    assert names("cqfd") == ["重庆饭店"]
+    assert names("东门") == ["井巷路"]
+    assert names("火星") == []
+    town.database.write(lambda s: gazetteer.replace(s, places[:1], "test", None, town.now))
+    assert names("井巷") == ["井巷公园"]
+
+
+def test_initials_of_common_characters() -> None:
+    assert initials("中关村南大街5号A座") == "zgcndj5haz"
+    assert initials("安波擦大额发干哈及卡拉吗那哦怕期然萨他挖西压咋") == "abcdefghjklmnopqrstwxyz"

@@ -1,0 +1,173 @@
+"""Help while typing, for programs and pages: categories for a text, open tickets alike, places by name.
+
+What was said may hold names, so it is sent in the body, never in an address that ends up in logs.
+"""
+
+from typing import Annotated
+
+from flask.typing import ResponseReturnValue
+from pydantic import BaseModel, Field
+
+from dispatch.insight import resembling
+from dispatch.insight.suggesting import proposing
+from geo.frames import to_wgs84
+from grid.errors import GridError
+from grid.registers import gazetteer
+from web.api.blueprint import blueprint
+from web.forms import Code, Empty, Frames, Short, Strict, Words
+from web.gate.access import current_actor, permission_required
+from web.service.context import database, now, world
+from web.shown.labels import state_label
+
+REPORTING = ("ticket:report", "ticket:register", "ticket:dispatch")
+Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+
+
+class CategoriesIn(Strict):
+    """What was said, and where if that is known."""
+
+    text: Words = None
+    lon: Annotated[Longitude | None, Empty] = None
+    lat: Annotated[Latitude | None, Empty] = None
+    frame: Frames = "wgs84"
+
+
+class SimilarIn(Strict):
+    """What is about to be reported."""
+
+    category_code: Code
+    lon: Longitude
+    lat: Latitude
+    frame: Frames = "wgs84"
+    text: Words = None
+
+
+class PlacesQuery(Strict):
+    """A part of a name, or its pinyin initials."""
+
+    q: Short
+
+
+class SuggestionOut(BaseModel):
+    code: str
+    name: str
+    path: str
+    confidence: float
+    why: str
+
+
+class SuggestionsOut(BaseModel):
+    categories: list[SuggestionOut]
+
+
+class SimilarOut(BaseModel):
+    """An open ticket that may be the same matter; `same` may be merged without asking."""
+
+    code: str
+    category: str
+    state: str
+    distance_m: float
+    same: bool
+    reason: str
+    lon: float
+    lat: float
+
+
+class SimilarsOut(BaseModel):
+    tickets: list[SimilarOut]
+
+
+class PlaceOut(BaseModel):
+    name: str
+    kind: str
+    address: str | None
+    lon: float
+    lat: float
+    frame: str = "wgs84"
+    fit: float
+
+
+class PlacesOut(BaseModel):
+    places: list[PlaceOut]
+
+
+@blueprint.post("/suggest/categories")
+@permission_required(*REPORTING)
+@blueprint.input(CategoriesIn, arg_name="form")
+@blueprint.output(SuggestionsOut)
+@blueprint.doc(
+    summary="The categories that a text most likely means, the likeliest first", responses=[401, 403, 422]
+)
+def categories(form: CategoriesIn) -> ResponseReturnValue:
+    with database().reading() as session:
+        standing = world().refresh(session)
+        area = _street(form)
+        found = proposing.suggest(session, standing, form.text or "", area_code=area, at=now())
+    out = []
+    for one in found:
+        path = " › ".join(standing.categories[code].name for code in reversed(standing.lineage(one.code)[:2]))
+        out.append(
+            SuggestionOut(code=one.code, name=one.name, path=path, confidence=one.confidence, why=one.why)
+        )
+    return SuggestionsOut(categories=out)  # type: ignore[return-value]
+
+
+@blueprint.post("/suggest/similar")
+@permission_required(*REPORTING)
+@blueprint.input(SimilarIn, arg_name="form")
+@blueprint.output(SimilarsOut)
+@blueprint.doc(summary="Open tickets near a place that may be the same matter", responses=[401, 403, 422])
+def similar(form: SimilarIn) -> ResponseReturnValue:
+    lon, lat = to_wgs84(lon=form.lon, lat=form.lat, frame=form.frame)
+    with database().reading() as session:
+        standing = world().refresh(session)
+        found = resembling.similar(
+            session,
+            standing,
+            category_code=standing.category(form.category_code).code,
+            lon=lon,
+            lat=lat,
+            at=now(),
+            text=form.text or "",
+            public=not current_actor().may("ticket:register"),
+        )
+    tickets = [
+        SimilarOut(
+            code=one.ticket.code,
+            category=one.category,
+            state=state_label(one.ticket.state),
+            distance_m=round(one.alike.distance_m, 1),
+            same=one.alike.same,
+            reason=one.alike.reason,
+            lon=one.ticket.lon,
+            lat=one.ticket.lat,
+        )
+        for one in found
+    ]
+    return SimilarsOut(tickets=tickets)  # type: ignore[return-value]
+
+
+@blueprint.get("/suggest/places")
+@permission_required(*REPORTING)
+@blueprint.input(PlacesQuery, location="query", arg_name="query")
+@blueprint.output(PlacesOut)
+@blueprint.doc(summary="Places by a part of their name or by pinyin initials", responses=[401, 403, 422])
+def places(query: PlacesQuery) -> ResponseReturnValue:
+    with database().reading() as session:
+        found = gazetteer.find(session, query.q)
+    out = [
+        PlaceOut(name=p.name, kind=p.kind, address=p.address, lon=p.lon, lat=p.lat, fit=p.fit) for p in found
+    ]
+    return PlacesOut(places=out)  # type: ignore[return-value]
+
+
+def _street(form: CategoriesIn) -> str | None:
+    """The street (or what there is) at the position, for texts that mean something else elsewhere."""
+    if form.lon is None or form.lat is None:
+        return None
+    try:
+        placed = world().locate(lon=form.lon, lat=form.lat, accuracy_m=None, frame=form.frame)
+    except (GridError, ValueError):
+        return None
+    return placed.codes.get("street") or placed.codes.get("district")
