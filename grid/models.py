@@ -16,6 +16,7 @@ from grid.database import Words, named
 
 class GenerationState(StrEnum):
     DRAFT = "draft"
+    REHEARSED = "rehearsed"
     ACTIVE = "active"
     RETIRED = "retired"
 
@@ -290,7 +291,7 @@ class DutyRoster(SQLModel, table=True):
     """Who is on duty: organisation × date × shift."""
 
     __tablename__ = "duty_roster"
-    __table_args__ = (UniqueConstraint("organisation_code", "on", "shift"),)
+    __table_args__ = (UniqueConstraint("organisation_code", "on", "shift", "account_id"),)
     id: UUID = Field(primary_key=True)
     organisation_code: str = Field(foreign_key="organisation.code")
     on: date

@@ -152,6 +152,7 @@ ROLES: dict[str, Role] = {
                 "all:ticket:read",
                 "all:ticket:judge",
                 "all:ticket:recheck",
+                "all:admission:decide",
                 "all:letter:read",
                 "all:letter:sign",
                 "all:plan:register",

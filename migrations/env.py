@@ -11,6 +11,9 @@ from sqlalchemy import Connection
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 
+import dispatch.insight.tables  # noqa: F401
+import dispatch.record.models
+import dispatch.record.oversight.models  # noqa: F401
 import grid.models
 import grid.registers.tables  # noqa: F401
 from grid.database import make_engine

@@ -18,7 +18,7 @@ from dispatch.record.codes import new_code
 from dispatch.record.effects import asking
 from dispatch.record.effects.table import EFFECTS
 from dispatch.record.intake import Mode, Report, Reported, earlier, key_of
-from dispatch.record.judging import deciding, facts
+from dispatch.record.judging import admitting, deciding, facts
 from dispatch.record.judging.checking import Asked
 from dispatch.record.judging.facts import PUBLIC_SOURCES
 from dispatch.record.judging.given import MAX_STATEMENT, checked
@@ -53,6 +53,7 @@ ROUTED_AFTER = frozenset(
         "confirm_report",
         "overrule_rejection",
         "passed_back",
+        "return_barred",
         "unmerge",
         "reopen_instant",
     }
@@ -154,8 +155,11 @@ def carry(
     standing = world.standing
     category = standing.categories[ticket.category_code]
     clause = deciding.forbidden_clause(standing, ticket, given.get("organisation"))
-    its_facts = facts.facts_of(session, ticket, standing, now, clause)
+    admitted = admitting.approved(session, ticket, given.get("organisation")) if clause else None
+    its_facts = facts.facts_of(session, ticket, standing, now, None if admitted else clause)
     refused = refusal(row.action, its_facts, facts.doer_of(actor))
+    if refused is not None and refused.guard == "admitted":
+        raise admitting.barred_from(ticket, refused.sentence, str(given.get("organisation")), row.action)
     if refused is not None:
         kind = NotAllowed if refused.guard in PERSON_GUARDS else Conflict
         raise kind(refused.sentence, guard=refused.guard)
@@ -163,6 +167,9 @@ def carry(
         session, row, given, standing, category, Asked(session, ticket, standing, its_facts, now)
     )
     change = Change(session, ticket, actor, world, now)
+    if admitted is not None and "admitted" in row.guards:
+        admitted.used_at = now
+        change.reasons["admitted"] = {"admittance": str(admitted.id), "clause": admitted.clause}
     _carry_out(change, row, values, request_key=request_key)
     entered = row.target is not None
     if ticket.state is State.FILED and row.action in ROUTED_AFTER:

@@ -74,6 +74,11 @@ def admitted(facts: Facts, doer: Doer) -> str | None:
 
 
 @_guard
+def barred_here(facts: Facts, doer: Doer) -> str | None:
+    return None if facts.own_clause else "负面清单没有禁止本单位承办这类事项,如认为不属于本单位请提出派单异议"
+
+
+@_guard
 def unopened(facts: Facts, doer: Doer) -> str | None:
     return "已经查阅过" if facts.opened else None
 

@@ -44,6 +44,7 @@ class Facts:
     time_band: TimeBand = TimeBand.WORKING
     enforcement: bool = False
     asset_owner: str | None = None
+    asset: str | None = None
     bound: tuple[Bound, ...] = ()
 
 
@@ -174,7 +175,7 @@ def _decide(facts: Facts, book: RuleBook, fits: Sequence[_Fit], tried: Sequence[
         rule=first.rule.id,
         tried=(Tried(first.rule.id, main, None), *same, *behind, *tried),
         runner_up=later[0] if later else None,
-        reason=_sentence(first.rule, hands.organisation, book),
+        reason=_sentence(first.rule, main, hands, facts, book),
         notes=notes,
     )
 
@@ -267,10 +268,12 @@ def _assistants(
     return tuple(codes), tuple(notes)
 
 
-def _sentence(rule: Rule, main: str, book: RuleBook) -> str:
+def _sentence(rule: Rule, main: str, hands: Bound, facts: Facts, book: RuleBook) -> str:
+    then = "" if hands.organisation == main else f",派给网格绑定的当班队伍{book.name(hands.organisation)}"
     if rule.id == ASSET_RULE:
-        return f"部件台账登记的权属单位是{book.name(main)},由其承办"
+        which = f"“{facts.asset}”的" if facts.asset else ""
+        return f"部件台账登记的{which}权属单位是{book.name(main)},由其承办{then}"
     what = f"类别 {rule.category_code}" if rule.category_code else "全部类别"
     where = [code for code in (rule.overlay_code, rule.area_code) if code]
     how = "管这里的最近一级单位是" if rule.main.startswith(KIND_PREFIX) else "指定承办单位为"
-    return f"职责规则 {rule.id}({'、'.join([what, *where])}):{how}{book.name(main)}"
+    return f"职责规则 {rule.id}({'、'.join([what, *where])}):{how}{book.name(main)}{then}"

@@ -59,6 +59,10 @@ def create_draft(session: Session, new: NewGeneration, actor: Actor | None, now:
         parents = checked_areas(list(new.areas))
     except GeoError as error:
         raise InputError(str(error)) from error
+    reused = sorted(retired_codes(session) & {area.code for area in new.areas})
+    if reused:
+        listed = "、".join(reused[:5]) + ("…" if len(reused) > 5 else "")
+        raise InputError(f"编码 {listed} 已在以前的边界版本中作废,作废的编码永不复用,请换新的顺序码")
     drawn = _drawn(new.areas, parents)
     blobs = [bytes(blob) for blob in shapely.to_wkb(drawn)]
     overlay_blobs = [bytes(shapely.to_wkb(overlay.geometry)) for overlay in new.overlays]
@@ -131,18 +135,18 @@ def ensure_index(database: Database, instance_path: Path) -> Path | None:
 
 
 def activate(session: Session, generation_id: int, actor: Actor | None, now: datetime) -> Generation:
-    """Make a draft the one in force from `now` on, and retire the former.
+    """Make a draft (or, to undo, a retired one) the one in force from `now` on, and retire the former.
 
     Raises
     ------
     Conflict
-        It is no draft any more, or has no index yet.
+        It is in force already, or has no index yet.
     """
     generation = session.get(Generation, generation_id, with_for_update=True)
     if generation is None:
         raise NotFound(f"没有编号为 {generation_id} 的边界版本")
-    if generation.state is not GenerationState.DRAFT or generation.index_file is None:
-        raise Conflict(f"边界版本“{generation.label}”不是可启用的草稿,请先导入并建立索引")
+    if generation.state is GenerationState.ACTIVE or generation.index_file is None:
+        raise Conflict(f"边界版本“{generation.label}”已在使用或还没有索引,请先导入并建立索引")
     former = active_generation(session)
     if former is not None:
         before = values_of(former)
@@ -160,12 +164,57 @@ def activate(session: Session, generation_id: int, actor: Actor | None, now: dat
         )
     before = values_of(generation)
     generation.state, generation.active_from = GenerationState.ACTIVE, now
+    generation.active_to = generation.begins_at = None
+    generation.former_id = former.id if former is not None else None
     session.add(generation)
     after = values_of(generation)
     record_change(
         session, actor, "generation", generation.label, "activate", before=before, after=after, now=now
     )
     return generation
+
+
+def schedule(
+    session: Session, generation_id: int, begins_at: datetime, actor: Actor | None, now: datetime
+) -> Generation:
+    """Let a draft begin at an instant to come; the care-taker activates it then.
+
+    Raises
+    ------
+    Conflict
+        It cannot be activated, or the instant is past.
+    """
+    generation = session.get(Generation, generation_id, with_for_update=True)
+    if generation is None:
+        raise NotFound(f"没有编号为 {generation_id} 的边界版本")
+    if generation.state is GenerationState.ACTIVE or generation.index_file is None:
+        raise Conflict(f"边界版本“{generation.label}”已在使用或还没有索引")
+    if begins_at <= now:
+        raise Conflict("启用时刻不能早于现在,请改为将来的时刻")
+    before = values_of(generation)
+    generation.begins_at = begins_at
+    session.add(generation)
+    record_change(
+        session,
+        actor,
+        "generation",
+        generation.label,
+        "schedule",
+        before=before,
+        after=values_of(generation),
+        now=now,
+    )
+    return generation
+
+
+def retired_codes(session: Session) -> set[str]:
+    """Codes that some generation in force had once and the present one has no more: they are never used again."""
+    active = active_generation(session)
+    if active is None:
+        return set()
+    past = select(Area.code).join(Generation, col(Generation.id) == col(Area.generation_id))
+    once = set(session.exec(past.where(Generation.state == GenerationState.RETIRED).distinct()).all())
+    return once - set(session.exec(select(Area.code).where(Area.generation_id == active.id)).all())
 
 
 def active_generation(session: Session) -> Generation | None:

@@ -360,7 +360,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_duty_roster_account_id')),
     sa.ForeignKeyConstraint(['organisation_code'], ['organisation.code'], name=op.f('fk_duty_roster_organisation_code')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_duty_roster')),
-    sa.UniqueConstraint('organisation_code', 'on', 'shift', name=op.f('uq_duty_roster_organisation_code_on_shift'))
+    sa.UniqueConstraint('organisation_code', 'on', 'shift', 'account_id', name=op.f('uq_duty_roster_organisation_code_on_shift_account_id'))
     )
     op.create_table('enforcement_binding',
     sa.Column('id', sa.Uuid(), nullable=False),

@@ -165,6 +165,19 @@ def test_each_wrong_cell_of_staff_is_named_and_nothing_is_kept(
     assert count(database, Account) == 0
 
 
+@pytest.mark.acceptance("A4")
+def test_parking_for_the_community_is_refused_with_its_row(database: Database) -> None:
+    database.write(lambda session: seed(session, NOW))
+    organisations(database)
+
+    report = responsibilities(database, DUTIES + "r3,200505,类型:社区,,,,\n")
+
+    assert not report.written
+    assert [(p.row, p.column) for p in report.problems] == [(4, "主办单位")]
+    assert "不得将村(社区)作为" in report.problems[0].message
+    assert count(database, Ruleset) == 1
+
+
 def test_responsibilities_are_published_as_the_next_rules(database: Database) -> None:
     database.write(lambda session: seed(session, NOW))
     organisations(database)

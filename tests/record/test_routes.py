@@ -3,7 +3,7 @@
 import pytest
 
 from dispatch.record.models import Queue
-from grid.errors import Conflict
+from grid.errors import InputError
 from grid.models import Responsibility
 from tests.town import (
     CENTRE,
@@ -62,5 +62,5 @@ def test_a_row_that_hands_enforcement_to_a_community_is_passed_over_and_says_why
 def test_nobody_hands_it_to_the_community_by_hand_either(town: Town) -> None:
     rule(town, id="r-also", category_code="2005", main=DRAINAGE)
     code = town.worker.reports(PARKING).code
-    with pytest.raises(Conflict, match="不得将社区作为城市管理事务的责任主体"):
+    with pytest.raises(InputError, match="不得将社区作为城市管理事务的责任主体"):
         town.dispatcher.acts(code, "dispatch", organisation=COMMUNITY_OFFICE)

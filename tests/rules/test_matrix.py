@@ -54,6 +54,7 @@ open: dispatched =
 auto_sign: dispatched > in_progress
 object: dispatched in_progress > objected
 object_again: dispatched in_progress > consulting
+return_barred: dispatched in_progress > filed
 uphold_objection: objected > dispatched
 refuse_objection: objected > dispatched
 ask_consultation: dispatched in_progress rework > consulting
@@ -158,7 +159,7 @@ GROUPS = {
     "HANDLING": "open contact start assign_within report_progress finish_step hand_to_enforcement handle "
     "draft_answer ask_more ask_extension ask_suspension resume_early ask_termination ask_raise made_safe "
     "waive_assistant dispute_answer ask_exclusion",
-    "OBJECTING": "object object_again ask_consultation",
+    "OBJECTING": "object object_again return_barred ask_consultation",
     "RECTIFYING": "return_lead begin_rectifying report_rectified",
     "HELPING": "sign_in_to_help report_help",
     "INTAKE": "accept send_to_verify answer_instantly reject propose_rejection confirm_rejection "
@@ -248,6 +249,7 @@ def _reach(scope: Scope, verb: str) -> set[str]:
 STANDS = {
     "not_urgent": {"urgent": True},
     "admitted": {"forbidden_clause": "不得"},
+    "barred_here": {"own_clause": None},
     "unopened": {"opened": True},
     "unsigned": {"signed": True},
     "has_reporter": {"can_contact": False},
@@ -302,6 +304,7 @@ STANDS = {
     "not_yet_clarified": {"clarified": True},
 }
 YIELDS: dict[str, dict[str, object]] = {
+    "barred_here": {"own_clause": "不得"},
     "has_reporter": {"can_contact": True},
     "repeated_objection": {"objections": 1},
     "needs_no_verification": {"verify_mode": "none"},

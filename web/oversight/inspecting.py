@@ -11,6 +11,7 @@ from pydantic import Field
 from sqlmodel import Session
 
 from dispatch.record.intake import Reported
+from dispatch.record.judging import admitting
 from dispatch.record.oversight import inspections, plans
 from dispatch.record.oversight.inspections import Place, Task
 from dispatch.record.oversight.models import InspectionTask, PlanEntry, PlanKind, PointResult
@@ -101,7 +102,7 @@ def publish() -> ResponseReturnValue:
     def work(session: Session) -> InspectionTask:
         return inspections.create(session, task, actor, world(), moment)
 
-    database().write(work)
+    admitting.counted(database(), actor, moment, work)
     flash(f"已发布 {len(task.places)} 个点位", "done")
     return redirect(url_for("inspecting.publish_page"), 303)
 

@@ -7,6 +7,7 @@ from sqlmodel import Session
 from dispatch.engine import jobs
 from dispatch.record import actions
 from dispatch.record.intake import Mode, Report, Reported
+from dispatch.record.judging import admitting
 from dispatch.record.models import Source, Ticket
 from web.forms import ReportIn
 from web.gate.access import current_actor
@@ -58,6 +59,6 @@ def carry_out(
             session, code, action, given, actor, world(), moment, expected_version, request_key
         )
 
-    changed = database().write(work)
+    changed = admitting.counted(database(), actor, moment, work)
     jobs.wake(settings())
     return changed

@@ -6,6 +6,7 @@ from typing import Any
 from dispatch.record import clocks
 from dispatch.record.change import Change
 from dispatch.record.effects import crossing
+from dispatch.record.judging import admitting
 from dispatch.record.judging.routes import forbidden
 from dispatch.record.models import Assignment, Objection, Queue
 from dispatch.record.oversight import rechecks
@@ -13,7 +14,6 @@ from dispatch.rules.admission import Part
 from dispatch.rules.clocks import Clock
 from dispatch.rules.deadlines import due
 from dispatch.rules.workflow import ClockKind
-from grid.errors import InputError
 
 Values = Mapping[str, Any]
 MAIN, ASSIST = "main", "assist"
@@ -67,14 +67,24 @@ def ask_assistants(change: Change, codes: Iterable[str]) -> None:
     for code in dict.fromkeys(codes):
         unit = standing.organisation(code)
         clause = forbidden(standing, ticket, unit, Part.ASSISTANT)
-        if clause is not None:
-            raise InputError(clause, {"organisations": clause})
+        if clause is not None and not _let_through(change, code):
+            raise admitting.barred_from(ticket, clause, code, "assist", field="organisations")
         if code in already:
             continue
         assign(change, code, ASSIST)
         for stage in ASSIST_CLOCKS:
             clocks.start(change, ClockKind.ASSIST, stage, organisation=code)
     _keep_assistants(change)
+
+
+def _let_through(change: Change, code: str) -> bool:
+    """Use up the admission that the district gave for this unit, if it did."""
+    admitted = admitting.approved(change.session, change.ticket, code)
+    if admitted is None:
+        return False
+    admitted.used_at = change.now
+    change.reasons["admitted"] = {"admittance": str(admitted.id), "clause": admitted.clause}
+    return True
 
 
 def assistants(change: Change) -> list[Assignment]:
@@ -142,6 +152,17 @@ def object_(change: Change, given: Values) -> None:
         raised_by=change.actor.account_id,
         raised_at=change.now,
     )
+
+
+def return_barred(change: Change, given: Values) -> None:
+    """A community gives back what the list bars, with the clause; that is no objection and is not counted as one."""
+    ticket, standing = change.ticket, change.standing
+    unit = standing.organisations[str(ticket.main_code)]
+    change.reasons["clause"] = forbidden(standing, ticket, unit)
+    end_assignment(change, "returned_barred")
+    ticket.main_code = ticket.section_code = None
+    ticket.owner_code = standing.centre_code
+    ticket.queue = Queue.UNROUTED
 
 
 def consult(change: Change, given: Values) -> None:

@@ -47,6 +47,7 @@ EFFECTS: dict[str, Effect] = {
     "auto_sign": assigning.auto_sign,
     "object": assigning.object_,
     "object_again": assigning.object_,
+    "return_barred": assigning.return_barred,
     "uphold_objection": assigning.uphold_objection,
     "refuse_objection": assigning.refuse_objection,
     "ask_consultation": assigning.consult,

@@ -5,6 +5,7 @@ from typing import Any
 
 from dispatch.record.change import Change
 from dispatch.record.intake import Report
+from dispatch.record.judging.nearby import nearby
 from dispatch.record.judging.routes import decide, forbidden
 from dispatch.record.models import Queue, Ticket
 from dispatch.record.world import Standing, World
@@ -61,7 +62,8 @@ def dispatch_if_routed(change: Change, found: Placed | None, carry_out: CarryOut
     ticket = change.ticket
     if str(ticket.state) != "filed" or (found is not None and found.how in ("outside", "gap")):
         return
-    decision = decide(change.standing, ticket, change.now)
+    near = nearby(change.session, change.standing, ticket, change.now)
+    decision = decide(change.standing, ticket, change.now, near)
     ticket.routed = decision.kept
     if decision.main is None:
         ticket.queue = decision.queue

@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 
 from dispatch.record import queries
 from dispatch.record.effects import asking
+from dispatch.record.judging.routes import forbidden
 from dispatch.record.models import Assignment, Source, Ticket, TicketEvent
 from dispatch.record.world import Standing
 from dispatch.rules.callbacks import next_civil_hour
@@ -59,6 +60,7 @@ def facts_of(
         handling_organisations=_organisations(session, ticket),
         handlers=_persons(session, ticket),
         forbidden_clause=forbidden_clause,
+        own_clause=forbidden(standing, ticket, unit) if unit else None,
         has_unit=ticket.main_code is not None,
         from_public=ticket.source in PUBLIC_SOURCES,
         from_upper=ticket.source is Source.UPPER,

@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from dispatch.record.judging.nearby import Nearby
 from dispatch.record.models import Queue, Ticket
 from dispatch.record.world import Standing
 from dispatch.rules.admission import Part, barred
 from dispatch.rules.routing import Facts, Routed, Unrouted, Why, routes_differ, unanswered
-from dispatch.rules.rulebook import TimeBand
+from dispatch.rules.rulebook import RuleBook, TimeBand
 from dispatch.rules.worktime import local_date, open_on
 from grid.models import Organisation
 
+NOBODY_NEAR = Nearby()
 QUEUES = {
     Why.NO_RULE: Queue.UNROUTED,
     Why.CONFLICT: Queue.AMBIGUOUS,
@@ -30,23 +32,31 @@ class Decision:
     kept: dict[str, Any]
 
 
-def decide(standing: Standing, ticket: Ticket, at: datetime) -> Decision:
+def decide(
+    standing: Standing,
+    ticket: Ticket,
+    at: datetime,
+    near: Nearby = NOBODY_NEAR,
+    *,
+    book: RuleBook | None = None,
+) -> Decision:
     """Route a placed ticket; a doubtful place goes by its larger share and names the likely other desk."""
     doubt = routes_differ(
-        ((share, _facts(standing, ticket, areas, at)) for areas, share in _places(standing, ticket)),
-        standing.book,
+        ((share, facts_at(standing, ticket, areas, at, near)) for areas, share in _places(standing, ticket)),
+        book or standing.book,
     )
-    found = unanswered(doubt, standing.book)
+    found = unanswered(doubt, book or standing.book)
     if isinstance(found, Unrouted):
         return Decision(
             None, (), QUEUES[found.kind], _kept(standing, found) | {"options": list(found.options)}
         )
     kept = _kept(standing, found) | {
         "main": found.main,
+        "person": found.person,
         "assistants": list(found.assistants),
         "rule": found.rule,
         "runner_up": found.runner_up,
-        "notes": list(found.notes),
+        "notes": [*found.notes, *near.notes],
         "doubtful": doubt.differs,
     }
     return Decision(found.main, found.assistants, None, kept)
@@ -67,7 +77,10 @@ def _places(standing: Standing, ticket: Ticket) -> list[tuple[tuple[str, ...], f
     return [(standing.area_lineage(c["code"]), float(c["share"])) for c in candidates]
 
 
-def _facts(standing: Standing, ticket: Ticket, areas: tuple[str, ...], at: datetime) -> Facts:
+def facts_at(
+    standing: Standing, ticket: Ticket, areas: tuple[str, ...], at: datetime, near: Nearby = NOBODY_NEAR
+) -> Facts:
+    """What the rules of routing are told, if the ticket lies in these areas."""
     hours = standing.hours(None)
     on = local_date(at, hours)
     working = standing.calendar.day(on).works and any(s.from_at <= at < s.to_at for s in open_on(on, hours))
@@ -79,6 +92,11 @@ def _facts(standing: Standing, ticket: Ticket, areas: tuple[str, ...], at: datet
         source=str(ticket.source),
         time_band=TimeBand.WORKING if working else TimeBand.NIGHT,
         enforcement=standing.categories[ticket.category_code].enforcement,
+        asset_owner=near.asset.owner_code if near.asset else None,
+        asset=f"{near.asset.name}({near.asset.code}),距上报点 {near.distance_m:.0f} 米"
+        if near.asset
+        else None,
+        bound=near.bound,
     )
 
 

@@ -11,6 +11,7 @@ from uuid6 import uuid7
 
 from dispatch.record import actions
 from dispatch.record.intake import Report, Reported
+from dispatch.record.judging.admitting import Barred
 from dispatch.record.models import Source
 from dispatch.record.oversight import plans
 from dispatch.record.oversight.models import (
@@ -81,7 +82,7 @@ def create(session: Session, task: Task, actor: Actor, world: World, now: dateti
         wrong["plan_number"] = problem
     clause = _forbidden(standing, task)
     if clause:
-        wrong["executor_code"] = clause
+        raise Barred(clause, "executor_code", task.executor_code, category.code, "inspection")
     if not task.places:
         wrong["places"] = "请列出要看的地点"
     if wrong:

@@ -106,6 +106,16 @@ ASSIGNING: tuple[Transition, ...] = (
         happening="objected",
     ),
     Transition(
+        "return_barred",
+        "退回:不属于我(负面清单)",
+        WITH_UNIT,
+        State.FILED,
+        "ticket:object",
+        guards=("barred_here",),
+        clocks=((ClockKind.HANDLE, ClockStep.STOP),),
+        happening="objected",
+    ),
+    Transition(
         "uphold_objection",
         "采纳异议并改派",
         frozenset({State.OBJECTED}),

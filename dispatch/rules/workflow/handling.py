@@ -55,6 +55,7 @@ HANDLING: tuple[Transition, ...] = (
         None,
         "ticket:handle",
         given=(unit(label="科室或二级单位", check="below_the_unit"), said("note", "交办意见", must=False)),
+        guards=("admitted",),
     ),
     Transition(
         "report_progress",

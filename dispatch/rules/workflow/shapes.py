@@ -112,6 +112,7 @@ class Facts:
     handling_organisations: frozenset[str] = frozenset()
     handlers: frozenset[str] = frozenset()
     forbidden_clause: str | None = None
+    own_clause: str | None = None
     has_unit: bool = False
     from_public: bool = False
     from_upper: bool = False
