@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 
-import dispatch.insight.tables  # noqa: F401
+import dispatch.insight.tables
 import dispatch.record.models
 import dispatch.record.oversight.models  # noqa: F401
 import grid.models

@@ -76,7 +76,9 @@ def give(areas: Sequence[AreaShape], code: str, ground: Any) -> list[AreaShape]:
     """
     taker = _finest(areas, code)
     leaves = _leaves(areas)
-    touched: list[Any] = [a for a in leaves if a.code != code and shapely.area(a.geometry.intersection(ground)) > 0]
+    touched: list[Any] = [
+        a for a in leaves if a.code != code and shapely.area(a.geometry.intersection(ground)) > 0
+    ]
     if not touched:
         raise InputError("画出的范围里没有别的网格的地,边界没有变化", {"ground": "没有变化"})
     pieces = [a.geometry.intersection(ground) for a in touched]
