@@ -6,14 +6,15 @@ clock: that is written into the audit and everything is held for one tick.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, CursorResult, or_, select, tuple_, update
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col
 from uuid6 import uuid7
 
@@ -27,7 +28,7 @@ from grid.models import StandingChange
 log = logging.getLogger(__name__)
 
 LOOK_AHEAD = 500
-TOGETHER = 20
+TOGETHER = 50
 ATTEMPTS = 8
 JUMP_S = 5.0
 BUSY_S = 0.5
@@ -45,19 +46,19 @@ class TimerDesk:
 
     def fire_due(self, *, stop: Callable[[], bool] = lambda: False) -> int:
         """Fire what is due now, up to a limit; the answer is how many timers were settled."""
-        keys = self._due_keys()
         fired = 0
-        for start in range(0, len(keys), TOGETHER):
+        for keys in _batches(self._due()):
             if stop():
                 break
-            fired += self._fire(keys[start : start + TOGETHER])
+            fired += self._fire(keys)
         return fired
 
-    def _due_keys(self) -> list[Key]:
+    def _due(self) -> list[tuple[Key, Key]]:
+        """What is due, each with what it belongs to."""
         now_s = time.monotonic()
         self._not_before_s = {key: at_s for key, at_s in self._not_before_s.items() if at_s > now_s}
         with self.tools.database.reading() as session:
-            query = select(col(Timer.intake_district), col(Timer.id)).where(
+            query = select(col(Timer.intake_district), col(Timer.id), col(Timer.ticket_id)).where(
                 # What belongs to no ticket returns by itself (see recurring), letters excepted.
                 or_(col(Timer.ticket_id).is_not(None), col(Timer.kind) == LETTER_DUE),
                 col(Timer.done_at).is_(None),
@@ -65,7 +66,11 @@ class TimerDesk:
             )
             limit = LOOK_AHEAD + len(self._not_before_s)
             found = session.execute(query.order_by(col(Timer.due_at), col(Timer.id)).limit(limit))
-            return [(district, id_) for district, id_ in found if (district, id_) not in self._not_before_s]
+            return [
+                ((district, id_), (district, ticket_id or id_))
+                for district, id_, ticket_id in found
+                if (district, id_) not in self._not_before_s
+            ]
 
     def _fire(self, keys: list[Key]) -> int:
         """Some timers in one transaction; if one of them raises, each in its own."""
@@ -90,43 +95,63 @@ class TimerDesk:
     def _together(self, keys: list[Key], session: Session) -> int:
         now = self.tools.clock(session)
         query = select(Timer).where(
-            tuple_(col(Timer.intake_district), col(Timer.id)).in_(keys),
+            _among(keys),
             col(Timer.done_at).is_(None),
             col(Timer.due_at) <= now,
         )
         query = query.order_by(col(Timer.due_at), col(Timer.id)).with_for_update(skip_locked=True)
-        settled = 0
-        for timer in session.execute(query).scalars().all():
-            # Marked first: a timer that stops its own clock would otherwise be made void by it.
-            _mark(session, timer, was_done=False, done_at=now, outcome=firing.DONE)
-            outcome = firing.fire(session, timer, self.tools.world, now)
-            if outcome == firing.LATER:
-                _mark(session, timer, was_done=True, done_at=None, outcome=None)
-                self._not_before_s[(timer.intake_district, timer.id)] = time.monotonic() + BUSY_S
-                continue
-            if outcome != firing.DONE:
-                _mark(session, timer, was_done=True, done_at=now, outcome=outcome)
-            settled += 1
-        return settled
+        timers = session.execute(query).scalars().all()
+        # Marked first: a timer that stops its own clock would otherwise be made void by it.
+        _mark(session, timers, done_at=now, outcome=firing.DONE)
+        outcomes = firing.fire_all(session, timers, self.tools.world, now)
+        later = [timer for timer in timers if outcomes[timer.id] == firing.LATER]
+        _mark(session, later, done_at=None, outcome=None)
+        for timer in later:
+            self._not_before_s[(timer.intake_district, timer.id)] = time.monotonic() + BUSY_S
+        _mark(session, [t for t in timers if outcomes[t.id] == firing.VOID], done_at=now, outcome=firing.VOID)
+        return len(timers) - len(later)
+
+
+def _batches(due: Sequence[tuple[Key, Key]]) -> Iterator[list[Key]]:
+    """At most so many together, and of one ticket one at a time: the second may depend on what the first one did."""
+    waiting = list(due)
+    while waiting:
+        batch: dict[Key, Key] = {}
+        left: list[tuple[Key, Key]] = []
+        for key, owner in waiting:
+            if owner in batch or len(batch) == TOGETHER:
+                left.append((key, owner))
+            else:
+                batch[owner] = key
+        yield list(batch.values())
+        waiting = left
 
 
 def _mark(
-    session: Session, timer: Timer, *, was_done: bool, done_at: datetime | None, outcome: str | None
+    session: Session, timers: Sequence[Timer], *, done_at: datetime | None, outcome: str | None
 ) -> None:
-    """The fence: whatever else happens in this transaction remains only if the timer was as we think."""
+    """The fence: whatever else happens in this transaction remains only if every timer was as we think."""
+    if not timers:
+        return
     done = col(Timer.done_at)
     marked = session.execute(
         update(Timer)
         .where(
-            col(Timer.intake_district) == timer.intake_district,
-            col(Timer.id) == timer.id,
-            done.is_not(None) if was_done else done.is_(None),
+            _among([(timer.intake_district, timer.id) for timer in timers]),
+            done.is_(None) if timers[0].done_at is None else done.is_not(None),
         )
         .values(done_at=done_at, outcome=outcome)
         .execution_options(synchronize_session=False)
     )
-    if cast(CursorResult[Any], marked).rowcount != 1:
+    if cast(CursorResult[Any], marked).rowcount != len(timers):
         raise LostRace
+    for timer in timers:
+        set_committed_value(timer, "done_at", done_at)
+        set_committed_value(timer, "outcome", outcome)
+
+
+def _among(keys: Sequence[Key]) -> ColumnElement[bool]:
+    return tuple_(col(Timer.intake_district), col(Timer.id)).in_(keys)
 
 
 def _note_failure(tools: Tools, key: Key, error: Exception, session: Session) -> int:

@@ -12,6 +12,7 @@ from uuid6 import uuid7
 
 from dispatch.record import chain, queries
 from dispatch.record.models import OutboxRow, Statement, Ticket, TicketCode, TicketEvent, TicketPhoto
+from dispatch.record.reading import together
 from dispatch.record.world import Standing, World
 from dispatch.rules.workflow import Given, GivenKind, State, Transition
 from grid.permissions import Actor
@@ -79,8 +80,13 @@ class Change:
         return self._known[table]
 
     def write(self) -> None:
-        """Send everything to the database."""
+        """Send everything to the database, or into the batch that is open."""
         ticket = self.ticket
+        batch = together.batch_of(self.session)
+        if batch is not None and not self._new:
+            batch.keep(ticket, self._pending)
+            self._pending = []
+            return
         if self._new:
             at = {"code": ticket.code, "intake_district": ticket.intake_district, "ticket_id": ticket.id}
             self._pending += [ticket, fresh(TicketCode, **at)]
@@ -162,5 +168,8 @@ class Change:
 
 
 def _last_event(session: Session, ticket: Ticket) -> TicketEvent | None:
+    at_hand = together.rows(session, TicketEvent, ticket)
+    if at_hand is not None:
+        return max(at_hand, key=lambda event: event.seq, default=None)
     query = select(TicketEvent).where(queries.of_ticket(TicketEvent, ticket))
     return session.execute(query.order_by(col(TicketEvent.seq).desc()).limit(1)).scalar_one_or_none()

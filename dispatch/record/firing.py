@@ -1,9 +1,10 @@
-"""What a due timer does. Called in the transaction that marks it done, so each does it once."""
+"""What due timers do. Called in the transaction that marks them done, so each does it once."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlmodel import Session, col
 
 from dispatch.record import actions, clocks
@@ -12,6 +13,7 @@ from dispatch.record.effects import asking
 from dispatch.record.judging import facts
 from dispatch.record.models import Reporter, Ticket, TicketClock, TicketEvent, Timer
 from dispatch.record.oversight import letters
+from dispatch.record.reading.together import Together, together
 from dispatch.record.world import World
 from dispatch.rules.guards import refusal
 from dispatch.rules.workflow import BY_ACTION, STATES, ClockKind
@@ -21,40 +23,58 @@ DONE, VOID, LATER = "done", "void", "later"
 MARKED = {"clock_red": "overdue", "escalate_2": "escalated", "escalate_3": "escalated"}
 
 
-def fire(session: Session, timer: Timer, world: World, now: datetime) -> str:
-    """Apply one due timer; the answer is its outcome for the done mark.
+Key = tuple[str, UUID | None]
+
+
+def fire_all(session: Session, timers: Sequence[Timer], world: World, now: datetime) -> dict[UUID, str]:
+    """Apply due timers, at most one of each ticket; the answer is the outcome of each for its done mark.
 
     `later` means that somebody is writing the ticket right now: leave the timer undone, the next sweep takes it.
     Waiting instead could deadlock with that writer, who may be about to void this timer.
     """
     world.refresh(session)
+    tickets = _locked(session, timers)
+    with together(session) as batch:
+        batch.fetch(tickets.values())
+        return {
+            timer.id: fire(batch, timer, tickets.get((timer.intake_district, timer.ticket_id)), world, now)
+            for timer in timers
+        }
+
+
+def _locked(session: Session, timers: Sequence[Timer]) -> dict[Key, Ticket]:
+    """The tickets of these timers that nobody else is writing."""
+    keys = {(timer.intake_district, timer.ticket_id) for timer in timers if timer.ticket_id}
+    if not keys:
+        return {}
+    query = select(Ticket).where(tuple_(col(Ticket.intake_district), col(Ticket.id)).in_(keys))
+    found = session.execute(query.with_for_update(skip_locked=True)).scalars()
+    return {(ticket.intake_district, ticket.id): ticket for ticket in found}
+
+
+def fire(batch: Together, timer: Timer, ticket: Ticket | None, world: World, now: datetime) -> str:
+    """Apply one due timer; the answer is its outcome."""
+    session = batch.session
     if timer.kind == letters.LETTER_DUE:
         return DONE if letters.fall_due(session, UUID(timer.key.partition(":")[2]), now) else VOID
-    clock = clocks.find(session, timer.intake_district, timer.clock_id) if timer.clock_id else None
-    if timer.clock_id is not None and not _runs(clock):
-        return VOID
-    query = select(Ticket).where(
-        col(Ticket.intake_district) == timer.intake_district, col(Ticket.id) == timer.ticket_id
-    )
-    ticket = session.execute(query.with_for_update(skip_locked=True)).scalar_one_or_none()
     if ticket is None:
         return LATER
-    if clock is None:
+    if timer.clock_id is None:
         return DONE if _try(session, ticket, world, now, timer.kind) else VOID
-    session.refresh(clock)
-    if not _runs(clock):
+    change = Change(session, ticket, SYSTEM_ACTOR, world, now)
+    clock = next((row for row in change.rows(TicketClock) if row.id == timer.clock_id), None)
+    if clock is None or not _runs(clock):
         return VOID
     if clock.kind is ClockKind.STAGE:
-        _end_of_stage(session, ticket, clock, world, now)
+        _end_of_stage(change, clock)
     else:
-        change = Change(session, ticket, SYSTEM_ACTOR, world, now)
         _rung(change, clock, timer.kind)
         change.write()
     return DONE
 
 
-def _runs(clock: TicketClock | None) -> bool:
-    return clock is not None and clock.stopped_at is None and clock.paused_at is None
+def _runs(clock: TicketClock) -> bool:
+    return clock.stopped_at is None and clock.paused_at is None
 
 
 def _rung(change: Change, clock: TicketClock, kind: str) -> None:
@@ -81,10 +101,10 @@ def _ask_for_progress(change: Change) -> None:
         change.send("notify", happening="callback_due", event_id=None)
 
 
-def _end_of_stage(session: Session, ticket: Ticket, clock: TicketClock, world: World, now: datetime) -> None:
+def _end_of_stage(change: Change, clock: TicketClock) -> None:
     """What happens when nobody acted within a stage: never nothing."""
-    if not _try(session, ticket, world, now, *STATES[ticket.state].at_end):
-        change = Change(session, ticket, SYSTEM_ACTOR, world, now)
+    ticket = change.ticket
+    if not _try(change.session, ticket, change.world, change.now, *STATES[ticket.state].at_end):
         change.send("notify", happening="stage_overdue", stage=clock.stage, event_id=None)
         change.write()
 

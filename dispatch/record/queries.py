@@ -20,6 +20,7 @@ from dispatch.record.models import (
     TicketPhoto,
     UnitRating,
 )
+from dispatch.record.reading import together
 from dispatch.rules.workflow import LEAD, TICKET
 from grid.errors import NotFound
 from grid.permissions import Actor, Scope
@@ -135,6 +136,9 @@ def of_ticket(table: Any, ticket: Ticket) -> ColumnElement[bool]:
 
 def rows(session: Session, table: Any, ticket: Ticket) -> list[Any]:
     """All rows of a ticket-owned table, in the order in which they were written."""
+    at_hand = together.rows(session, table, ticket)
+    if at_hand is not None:
+        return at_hand
     key = {"district": ticket.intake_district, "ticket": ticket.id}
     return list(session.execute(_rows_of(table), key).scalars())
 

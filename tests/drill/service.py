@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 UP = """
 import sys
 from flask.cli import main
-from dispatch.engine import supervising
+from dispatch.engine.parts import supervising
 supervising.LONGEST_PAUSE_SECONDS = 0.5
 sys.argv = ["flask", "--app", "app", "up"]
 main()

@@ -33,6 +33,8 @@ def test_a_timer_fires_at_its_time_and_once(room: EngineRoom) -> None:
     assert room.fire() == 1
     assert room.fire() == 0
     assert len(events(room.town, "auto_sign")) == 1
+    (fired,) = [timer for timer in room.timers(pending=False) if timer.due_at == due_at]
+    assert fired.outcome == firing.DONE, "though what it did stopped its own clock"
 
 
 def test_after_an_outage_everything_overdue_fires_once(room: EngineRoom) -> None:

@@ -238,8 +238,8 @@ FAULTS = (
     Fault(
         "timer fence removed",
         "dispatch/engine/timers.py",
-        "_mark(session, timer, was_done=False, done_at=now, outcome=firing.DONE)",
-        "pass",
+        "        _mark(session, timers, done_at=now, outcome=firing.DONE)",
+        "",
         TIMERS,
     ),
     Fault(

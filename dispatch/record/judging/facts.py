@@ -11,6 +11,7 @@ from dispatch.record import queries
 from dispatch.record.effects import asking
 from dispatch.record.judging.routes import forbidden
 from dispatch.record.models import Assignment, Source, Ticket, TicketEvent
+from dispatch.record.reading import together
 from dispatch.record.world import Standing
 from dispatch.rules.callbacks import next_civil_hour
 from dispatch.rules.workflow import Doer, Facts, State
@@ -131,6 +132,10 @@ def _person(session: Session, account_id: UUID | None) -> str | None:
 
 def _persons(session: Session, ticket: Ticket, actions: tuple[str, ...] = HANDLING_ACTIONS) -> frozenset[str]:
     """The natural persons who took part (in handling), through whichever account."""
+    at_hand = together.rows(session, TicketEvent, ticket)
+    if at_hand is not None:
+        took_part = {event.account_id for event in at_hand if event.action in actions}
+        return frozenset(filter(None, (_person(session, account_id) for account_id in took_part)))
     query = (
         select(col(Account.person_key))
         .distinct()
@@ -141,5 +146,8 @@ def _persons(session: Session, ticket: Ticket, actions: tuple[str, ...] = HANDLI
 
 
 def _organisations(session: Session, ticket: Ticket) -> frozenset[str]:
+    at_hand = together.rows(session, Assignment, ticket)
+    if at_hand is not None:
+        return frozenset(assignment.organisation_code for assignment in at_hand)
     query = select(col(Assignment.organisation_code)).distinct().where(queries.of_ticket(Assignment, ticket))
     return frozenset(session.execute(query).scalars())
