@@ -74,7 +74,9 @@ def _copy(
     many.setdefault(Ticket, []).append({**pattern.model_dump(), "id": ticket_id, "code": f"COPY{number}"})
     for table, originals in rows.items():
         for original in originals:
-            row = table(**{**original.model_dump(), "id": _copied(original.id, number), "ticket_id": ticket_id})
+            row = table(
+                **{**original.model_dump(), "id": _copied(original.id, number), "ticket_id": ticket_id}
+            )
             if isinstance(row, TicketEvent):
                 row.previous_hash = previous
                 row.hash = previous = chain.event_hash(row)

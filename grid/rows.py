@@ -10,6 +10,7 @@ from sqlalchemy.orm.instrumentation import manager_of_class
 from sqlmodel import Session, SQLModel
 
 Row = TypeVar("Row", bound=SQLModel)
+ONE_STATEMENT = 30
 Shape = tuple[tuple[type[SQLModel], tuple[str, ...]], ...]
 
 
@@ -24,11 +25,11 @@ def fresh(table: type[Row], **values: Any) -> Row:
 def put_in(session: Session, rows: Iterable[SQLModel]) -> None:
     """Insert new rows, referred tables first; the session does not follow them any further.
 
-    PostgreSQL gets them in one statement, which saves a round trip for every table.
+    PostgreSQL gets the few rows of one change in one statement, which saves a round trip for every table.
     """
     ordered = sorted(rows, key=lambda row: _place(str(row.__tablename__)))
     connection = session.connection()
-    if connection.dialect.name == "postgresql" and ordered:
+    if connection.dialect.name == "postgresql" and 0 < len(ordered) <= ONE_STATEMENT:
         given = [
             (type(row), {name: value for name, value in _values(row) if value is not None}) for row in ordered
         ]

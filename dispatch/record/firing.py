@@ -37,9 +37,14 @@ def fire_all(session: Session, timers: Sequence[Timer], world: World, now: datet
     with together(session) as batch:
         batch.fetch(tickets.values())
         return {
-            timer.id: fire(batch, timer, tickets.get((timer.intake_district, timer.ticket_id)), world, now)
+            timer.id: apply(batch, timer, tickets.get((timer.intake_district, timer.ticket_id)), world, now)
             for timer in timers
         }
+
+
+def fire(session: Session, timer: Timer, world: World, now: datetime) -> str:
+    """Apply one due timer; the answer is its outcome."""
+    return fire_all(session, [timer], world, now)[timer.id]
 
 
 def _locked(session: Session, timers: Sequence[Timer]) -> dict[Key, Ticket]:
@@ -52,7 +57,7 @@ def _locked(session: Session, timers: Sequence[Timer]) -> dict[Key, Ticket]:
     return {(ticket.intake_district, ticket.id): ticket for ticket in found}
 
 
-def fire(batch: Together, timer: Timer, ticket: Ticket | None, world: World, now: datetime) -> str:
+def apply(batch: Together, timer: Timer, ticket: Ticket | None, world: World, now: datetime) -> str:
     """Apply one due timer; the answer is its outcome."""
     session = batch.session
     if timer.kind == letters.LETTER_DUE:

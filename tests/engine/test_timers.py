@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from dispatch.engine import timers
 from dispatch.engine.sweeper import Sweeper
@@ -14,6 +14,7 @@ from dispatch.engine.timers import ATTEMPTS, ClockWatch, TimerDesk
 from dispatch.record import firing
 from dispatch.record.models import TicketEvent, Timer
 from dispatch.record.oversight.letters import LETTER_DUE
+from dispatch.record.reading.together import Together
 from grid.models import StandingChange
 from tests.engine.conftest import EngineRoom
 from tests.town import DISTRICT, Town
@@ -68,14 +69,14 @@ def test_a_poison_timer_is_given_up_and_spoils_no_other(
     room: EngineRoom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = room.town.worker.reports(), room.town.worker.reports()
-    real = firing.fire
+    real = firing.apply
 
-    def fire(session: Session, timer: Timer, *rest: object) -> str:
+    def fire(batch: Together, timer: Timer, *rest: object) -> str:
         if timer.ticket_id == first.ticket_id:
             raise ZeroDivisionError
-        return real(session, timer, *rest)  # type: ignore[arg-type]
+        return real(batch, timer, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(firing, "fire", fire)
+    monkeypatch.setattr(firing, "apply", fire)
     room.town.later(hours=3)
     assert room.fire() == 1
     assert {e.ticket_id for e in events(room.town, "auto_sign")} == {second.ticket_id}
@@ -84,7 +85,7 @@ def test_a_poison_timer_is_given_up_and_spoils_no_other(
     with room.town.database.reading() as session:
         (dead,) = timers.dead_timers(session)
     assert dead.attempts == ATTEMPTS
-    monkeypatch.setattr(firing, "fire", real)
+    monkeypatch.setattr(firing, "apply", real)
     assert room.fire() == 0
     room.town.database.write(lambda s: timers.run_again(s, (DISTRICT, dead.id)))
     assert room.fire() == 1
@@ -102,7 +103,7 @@ def test_one_desk_leaves_a_failing_timer_alone_for_a_while(
         runs.append(1)
         raise ZeroDivisionError
 
-    monkeypatch.setattr(firing, "fire", fire)
+    monkeypatch.setattr(firing, "apply", fire)
     desk = TimerDesk(room.tools)
     for _ in range(5):
         desk.fire_due()
