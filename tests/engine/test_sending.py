@@ -15,9 +15,12 @@ from dispatch.engine.outbox import LEASE, Tools
 from dispatch.engine.sending import links, notices
 from dispatch.engine.sending.channels import Message, SendError, gateway
 from dispatch.record.models import CallbackLink, Reporter
+from dispatch.record.oversight import letters
 from dispatch.record.world import World
 from grid.errors import Gone, NotFound
 from tests.engine.conftest import EngineRoom
+from tests.record.test_oversight import overdue
+from tests.town import SANITATION
 
 PHONE = "13800009999"
 
@@ -59,8 +62,9 @@ def test_neither_payloads_nor_links_hold_what_they_must_not(room: EngineRoom) ->
         assert "赵大爷" not in kept
         assert token not in kept
     with room.town.database.reading() as session:
-        (link,) = session.exec(select(CallbackLink)).all()
-    assert token not in (link.token_hash, link.key_id)
+        kept_links = session.exec(select(CallbackLink)).all()
+    assert {link.round for link in kept_links} == {links.FOLLOWING, 1}
+    assert all(token not in (link.token_hash, link.key_id) for link in kept_links)
     assert PHONE not in repr(room.gateway.taken[-1])
 
 
@@ -248,3 +252,15 @@ def test_what_a_gateway_answers_decides_whether_to_try_again(peer: Peer, status:
         gateway(peer.url)(Message(id=__import__("uuid").uuid4(), ticket_code="x", to=PHONE, text="x"))
     assert refused.value.final is final
     assert PHONE not in str(refused.value)
+
+
+def test_a_letter_is_told_under_its_own_number(room: EngineRoom) -> None:
+    town = room.town
+    overdue(town, "escalate_2")
+    with town.database.writing() as session:
+        (draft,) = letters.listed(session, town.supervisor.actor)
+        letters.sign(session, draft.id, "限期清运", town.supervisor.actor, town.world, town.now)
+    room.drain()
+    (told,) = [n for n in room.notices() if "督办" in n.text and n.organisation_code == SANITATION]
+    assert "督办单 督办〔2026〕1 号 已签发" in told.text
+    assert told.ticket_id is None

@@ -20,6 +20,7 @@ PUBLIC = {
     "api.sign_in",
     "resident.callback",
     "resident.answer",
+    "resident.act",
     "links.first_administrator",
     "links.password",
 }

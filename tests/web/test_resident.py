@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from dispatch.engine.sending import links
 from dispatch.record import queries
 from dispatch.record.models import Source, TicketEvent
+from tests.record.test_ways import calls, fires
 from tests.town import Town
 from tests.web.conftest import TOKEN
 
@@ -87,3 +89,59 @@ def test_guessing_is_slowed_down(town: Town, app: Flask) -> None:
     client = app.test_client()
     seen = {client.get(f"/callback/guess{number}").status_code for number in range(60)}
     assert seen == {404, 429}
+
+
+def following(town: Town, code: str) -> str:
+    """The link that comes with the first message and stays good."""
+    ticket, settings = town.ticket(code), town.world.settings
+    with town.database.writing() as session:
+        links.issue(session, settings, ticket, links.FOLLOWING, town.now)
+    return f"/callback/{links.token(settings, ticket.id, links.FOLLOWING)}"
+
+
+def does(app: Flask, path: str, action: str, **fields: str) -> TestResponse:
+    client = app.test_client()
+    found = TOKEN.search(client.get(path).text)
+    return client.post(f"{path}/{action}", data={"csrf_token": found[1] if found else "", **fields})
+
+
+def test_by_the_same_link_they_urge_supplement_and_withdraw(town: Town, app: Flask) -> None:
+    code = calls(town)
+    path = following(town, code)
+    page = app.test_client().get(path).text
+    assert "催一催" in page
+    assert "撤回" in page
+    assert "补充情况" not in page
+    for _ in range(2):
+        assert does(app, path, "urge", words="请快一点").status_code == 303
+    assert town.ticket(code).urged == 2
+    town.department.acts(code, "ask_more", reason="请补充门牌号")
+    assert "补充情况" in app.test_client().get(path).text
+    refused = does(app, path, "supply")
+    assert (refused.status_code, "请填写" in refused.text) == (422, True)
+    assert does(app, path, "supply", text="12 号楼东侧").status_code == 303
+    assert town.ticket(code).state == "in_progress"
+    assert does(app, path, "withdraw", words="已经清走了").status_code == 303
+    assert town.ticket(code).state == "withdrawn"
+    after = does(app, path, "withdraw")
+    assert (after.status_code, "您已撤回" in app.test_client().get(path).text) == (409, True)
+    assert town.ticket(code).state == "withdrawn"
+
+
+def test_when_the_limit_has_passed_they_say_how_it_goes(town: Town, app: Flask) -> None:
+    code = calls(town)
+    path = following(town, code)
+    assert does(app, path, "ask_progress", progress="knows").status_code == 409
+    for kind in ("clock_hint", "clock_yellow", "clock_red"):
+        assert fires(town, code, kind) == "done"
+    path = following(town, code)
+    assert does(app, path, "ask_progress", progress="not_told").status_code == 303
+    assert town.ticket(code).progress_due_at is None
+
+
+def test_the_link_does_nothing_else(town: Town, app: Flask) -> None:
+    code = calls(town)
+    path = following(town, code)
+    for action in ("handle", "reopen", "attempt_callback", "nonsense"):
+        assert does(app, path, action).status_code == 404
+    assert town.ticket(code).state == "dispatched"

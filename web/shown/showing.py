@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from dispatch.record import queries
 from dispatch.record.judging import facts
-from dispatch.record.judging.given import is_needed
+from dispatch.record.judging.given import is_asked, is_needed
 from dispatch.record.models import Objection, Reporter, Ticket, TicketClock
 from dispatch.record.world import Standing, World
 from dispatch.rules import guards
@@ -244,7 +244,14 @@ class Shown:
         its_facts = facts.facts_of(self.session, self.ticket, self.standing, self.now)
         doer = facts.doer_of(self.actor)
         return [
-            Possible(row, tuple((given, is_needed(given, self.category)) for given in row.given))
+            Possible(
+                row,
+                tuple(
+                    (given, is_needed(given, self.category))
+                    for given in row.given
+                    if is_asked(given, self.category)
+                ),
+            )
             for row in guards.possible(its_facts, doer)
             if self.actor.may(row.may) and queries.reaches(self.session, self.ticket, self.actor, row.may)
         ]

@@ -1,7 +1,9 @@
-"""Callback links: the same token for the same round however often it is made, and only its hash is kept.
+"""Links for reporters: one for each round of asking, and one that stays with the matter, by which they follow it,
+supplement, urge or withdraw it themselves.
 
-The token is an HMAC over ticket and round, so a crash between writing the link and sending it loses nothing:
-the next attempt makes the same link again. Without the key nobody can make one, with the database alone neither.
+The same token is made for the same round however often, and only its hash is kept. The token is an
+HMAC over ticket and round, so a crash between writing the link and sending it loses nothing: the next attempt makes the
+same link again. Without the key nobody can make one, with the database alone neither.
 """
 
 import hashlib
@@ -19,9 +21,11 @@ from grid.errors import Gone, NotFound
 from grid.permissions import Actor
 from grid.settings import Settings
 
-VALID_FOR = timedelta(days=14)
+VALID_FOR, FOLLOWED_FOR = timedelta(days=14), timedelta(days=60)
 PATH = "/callback/"
-VERBS = frozenset({"ticket:read", "ticket:call_back"})
+VERBS = frozenset({"ticket:read", "ticket:call_back", "ticket:supplement", "ticket:urge", "ticket:withdraw"})
+# The round of the link that is not used up by an answer.
+FOLLOWING = 0
 
 
 def key_id(settings: Settings) -> str:
@@ -41,10 +45,13 @@ def address(settings: Settings, ticket_id: UUID, round_: int) -> str:
 
 
 def issue(session: Session, settings: Settings, ticket: Ticket, round_: int, now: datetime) -> None:
-    """Make the link of this round valid, once per signing key."""
+    """Make the link of this round valid, once per signing key; the one to follow by is good anew each time."""
     digest = _hash(token(settings, ticket.id, round_))
-    known = session.execute(select(col(CallbackLink.id)).where(col(CallbackLink.token_hash) == digest))
-    if known.first() is None:
+    query = select(CallbackLink).where(col(CallbackLink.token_hash) == digest)
+    known: CallbackLink | None = session.execute(query).scalar_one_or_none()
+    if known is not None and round_ == FOLLOWING:
+        known.expires_at = now + FOLLOWED_FOR
+    if known is None:
         session.add(
             CallbackLink(
                 intake_district=ticket.intake_district,
@@ -53,9 +60,10 @@ def issue(session: Session, settings: Settings, ticket: Ticket, round_: int, now
                 round=round_,
                 token_hash=digest,
                 key_id=key_id(settings),
-                expires_at=now + VALID_FOR,
+                expires_at=now + (VALID_FOR if round_ != FOLLOWING else FOLLOWED_FOR),
             )
         )
+        session.flush()
 
 
 def find(session: Session, given: str, now: datetime, *, lock: bool = False) -> CallbackLink:
@@ -77,8 +85,14 @@ def find(session: Session, given: str, now: datetime, *, lock: bool = False) -> 
     if link.used_at is not None:
         raise Gone("这个链接已经用过,您的评价已记录;如需再反映,请重新提交")
     if link.expires_at <= now:
-        raise Gone(f"这个链接已过期(有效 {VALID_FOR.days} 天);如仍未解决,请重新反映")
+        raise Gone("这个链接已过期;如仍未解决,请重新反映")
     return link
+
+
+def use_up(link: CallbackLink, now: datetime) -> None:
+    """An answer was given by it; the link to follow by stays good."""
+    if link.round != FOLLOWING:
+        link.used_at = now
 
 
 def holder(link: CallbackLink) -> Actor:

@@ -20,6 +20,8 @@ from dispatch.engine.sending import links
 from dispatch.engine.sending.channels import Message
 from dispatch.record.effects.asking import can_ask
 from dispatch.record.models import Notice, OutboxRow, Reporter, Ticket, TicketEvent
+from dispatch.record.oversight import letters
+from dispatch.record.oversight.models import Letter
 from dispatch.record.world import World
 from dispatch.rules.workflow import BY_ACTION
 from grid.models import Account, Area, DutyRoster, NoticeRule, Post
@@ -44,12 +46,19 @@ def notify(session: Session, rows: Sequence[OutboxRow], world: World, now: datet
     telling = _Telling(session, rows, world, now)
     found: list[dict[str, Any]] = []
     for row in rows:
+        if row.ticket_id is None:
+            found += telling.letter_notices(row)
+            continue
         ticket = telling.tickets[(row.intake_district, row.ticket_id)]
-        for rule in telling.rules(str((row.payload or {}).get("happening")), urgent=ticket.urgent):
+        happening = str((row.payload or {}).get("happening"))
+        for rule in telling.rules(happening, urgent=ticket.urgent):
             if rule.channel == IN_APP:
                 found += telling.notices(row, ticket, rule)
             elif rule.audience == REPORTER and LINK not in rule.text:
                 telling.send(row, ticket, rule)
+            elif rule.audience == REPORTER and happening != ASKING:
+                links.issue(session, world.settings, ticket, links.FOLLOWING, now)
+                telling.send(row, ticket, rule, links.FOLLOWING)
     if found:
         session.execute(insert(Notice), found)
 
@@ -125,16 +134,40 @@ class _Telling:
     def notices(self, row: OutboxRow, ticket: Ticket, rule: NoticeRule) -> list[dict[str, Any]]:
         """The notices that one rule makes of one happening."""
         audience = self._audience(ticket, rule.audience)
-        text = _filled(rule.text, self._values(row, ticket))
+        return self._written(row, rule, audience, self._values(row, ticket))
+
+    def letter_notices(self, row: OutboxRow) -> list[dict[str, Any]]:
+        """What is told of a supervision letter, under its own number: to its unit, or to oversight."""
+        payload = row.payload or {}
+        letter = self.session.get(Letter, UUID(payload["letter"]))
+        if letter is None or letter.due_at is None:
+            return []
+        values = {
+            "code": f"{letters.LABELS[letter.kind]} {letters.number(letter)}",
+            "organisation": self._name_of(letter.organisation_code),
+            "due": self._local(letter.due_at),
+        }
+        found: list[dict[str, Any]] = []
+        for rule in self.rules(str(payload["happening"]), urgent=False):
+            unit = Audience((letter.organisation_code,))
+            found += self._written(
+                row, rule, unit if rule.audience == "handler" else self._oversight(), values
+            )
+        return found
+
+    def _written(
+        self, row: OutboxRow, rule: NoticeRule, audience: Audience, values: Mapping[str, str]
+    ) -> list[dict[str, Any]]:
+        text = _filled(rule.text, values)
         readers: list[dict[str, Any]] = [
             {"organisation_code": o, "account_id": None} for o in audience.organisations
         ]
         readers += [{"organisation_code": None, "account_id": a} for a in audience.accounts]
         return [
             {
-                "intake_district": ticket.intake_district,
+                "intake_district": row.intake_district,
                 "id": uuid5(row.id, f"{rule.id}:{reader['organisation_code'] or reader['account_id']}"),
-                "ticket_id": ticket.id,
+                "ticket_id": row.ticket_id,
                 "outbox_id": row.id,
                 "text": text,
                 "urgent": rule.urgent,
@@ -221,8 +254,12 @@ class _Telling:
         return Audience(tuple(code for code in (ticket.assistant_codes or "").split(",") if code))
 
     def _supervision(self, ticket: Ticket) -> Audience:
+        return self._oversight()
+
+    def _oversight(self) -> Audience:
         kinds = self.standing.organisations.values()
-        return Audience(tuple(sorted(o.code for o in kinds if o.kind == "supervision" and not o.closed_on)))
+        found = tuple(sorted(o.code for o in kinds if o.kind == "supervision" and not o.closed_on))
+        return Audience(found or (self.standing.centre_code,))
 
     def _duty(self, ticket: Ticket) -> Audience:
         query = select(col(DutyRoster.account_id)).where(
@@ -254,18 +291,24 @@ class _Telling:
 
     def _values(self, row: OutboxRow, ticket: Ticket) -> dict[str, str]:
         payload = row.payload or {}
-        organisation = self.standing.organisations.get(ticket.main_code or "")
         category = self.standing.categories.get(ticket.category_code)
         due_at = ticket.total_due_at if str(payload.get("happening")).startswith("total_") else ticket.due_at
         return {
             "code": ticket.code,
             "category": category.name if category else "",
             "place": self.places.get((ticket.generation_id, _narrowest(ticket)), "地点见工单"),
-            "organisation": organisation.name if organisation else "指挥中心",
-            "due": f"{due_at.astimezone(self.world.settings.zone):%m月%d日 %H:%M}" if due_at else "时限内",
+            "organisation": self._name_of(ticket.main_code),
+            "due": self._local(due_at) if due_at else "时限内",
             "reason": _reason(self.events.get(str(payload.get("event_id")))),
             "count": str(payload.get("count", 1)),
         }
+
+    def _name_of(self, code: str | None) -> str:
+        organisation = self.standing.organisations.get(code or "")
+        return organisation.name if organisation else "指挥中心"
+
+    def _local(self, at: datetime) -> str:
+        return f"{at.astimezone(self.world.settings.zone):%m月%d日 %H:%M}"
 
 
 def _narrowest(ticket: Ticket) -> str:

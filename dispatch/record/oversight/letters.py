@@ -207,15 +207,13 @@ def _must_be(letter: Letter, state: LetterState, what: str) -> None:
 
 
 def _tell(session: Session, letter: Letter, happening: str, now: datetime) -> None:
-    for ticket in tickets(session, letter)[:1]:
-        session.add(
-            OutboxRow(
-                intake_district=ticket.intake_district,
-                id=uuid7(),
-                ticket_id=ticket.id,
-                topic="notify",
-                payload={"happening": happening, "event_id": None},
-                created_at=now,
-                available_at=now,
-            )
+    session.add(
+        OutboxRow(
+            intake_district=UNPLACED_DISTRICT,
+            id=uuid7(),
+            topic="notify",
+            payload={"happening": happening, "event_id": None, "letter": str(letter.id)},
+            created_at=now,
+            available_at=now,
         )
+    )
