@@ -124,6 +124,7 @@ class ReportIn(Strict):
     text: Words = None
     photos: Annotated[tuple[Sha256, ...], Field(max_length=MAX_PHOTOS)] = ()
     chosen_grid: Annotated[Code | None, Empty] = None
+    joins: Annotated[Code | None, Empty] = None
     reporter: ReporterIn | None = None
 
 

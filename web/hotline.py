@@ -33,7 +33,7 @@ CALL_BACK = "ticket:call_back"
 ASKED_IN = BY_ACTION["answer_satisfied"].sources
 MOST_WAITING = 200
 MOST_EARLIER = 5
-FIELDS = ("client_uuid", "nature", "category_code", "lon", "lat", "text", "location_source")
+FIELDS = ("client_uuid", "nature", "category_code", "lon", "lat", "text", "location_source", "joins")
 REPORTER_FIELDS = {"reporter_name": "name", "reporter_phone": "phone"}
 OWN_FIELDS = ("expected_version", "request_key")
 
@@ -174,7 +174,8 @@ def messages() -> ResponseReturnValue:
 def register() -> ResponseReturnValue:
     """Write down a call; after a refusal everything typed is still there."""
     if request.method == "GET":
-        return _form({"client_uuid": str(uuid4()), "reporter_phone": request.args.get("tel", "")})
+        fresh = {"client_uuid": str(uuid4()), "reporter_phone": request.args.get("tel", "")}
+        return _form({**fresh, **_same_matter(request.args.get("joins", ""))})
     try:
         reported = submit(check(ReportIn, _posted()))
     except InputError as error:
@@ -230,6 +231,22 @@ def _posted() -> dict[str, Any]:
     if missing:
         raise InputError("没有登记:" + ";".join(missing.values()), missing)
     return values
+
+
+def _same_matter(code: str) -> dict[str, str]:
+    """Place and category of the ticket of which somebody else now reports as well."""
+    if not code:
+        return {}
+    with database().reading() as session:
+        world().refresh(session)
+        ticket = queries.find(session, code, current_actor())
+        return {
+            "joins": ticket.code,
+            "category_code": ticket.category_code,
+            "lon": str(ticket.lon),
+            "lat": str(ticket.lat),
+            "location_source": "map",
+        }
 
 
 def _form(typed: Any, error: InputError | None = None) -> ResponseReturnValue:

@@ -55,6 +55,7 @@ ROUTED_AFTER = frozenset(
         "passed_back",
         "return_barred",
         "unmerge",
+        "stand_alone",
         "reopen_instant",
     }
 )
@@ -103,6 +104,8 @@ def report(session: Session, report: Report, actor: Actor, world: World, now: da
     clocks.enter_stage(change, entered=True)
     change.keep(key_of(report, ticket, now))
     change.write()
+    if report.joins:
+        _join(session, ticket, report.joins, actor, world, now)
     return Reported(ticket.code, ticket.id, ticket.intake_district, str(ticket.state))
 
 
@@ -230,9 +233,16 @@ def _follow_up(change: Change) -> bool:
         followed = True
 
 
+def _join(session: Session, ticket: Ticket, code: str, actor: Actor, world: World, now: datetime) -> None:
+    """Another reporter of a matter: a ticket of their own, merged at once, so that they are asked for themselves."""
+    if not actor.may("ticket:merge"):
+        raise NotAllowed("您的岗位不能并单,请单独登记")
+    carry(session, ticket, BY_ACTION["merge"], {"into": code}, actor, world, now)
+
+
 def _first_action(report: Report, category: Category) -> str | None:
     """What the system does with a fresh report; None leaves it to a person at the intake desk."""
-    if report.mode is Mode.HOLD:
+    if report.mode is Mode.HOLD or report.joins:
         return None
     if (
         report.mode is Mode.REPORT

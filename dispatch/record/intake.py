@@ -26,7 +26,10 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What came in, checked for form by the edge; `client_uuid` is the sender's own id of it."""
+    """What came in, checked for form by the edge; `client_uuid` is the sender's own id of it.
+
+    `joins` is the ticket of the same matter that somebody else reported before.
+    """
 
     client_uuid: UUID
     source: Source
@@ -50,6 +53,7 @@ class Report:
     upper_code: str | None = None
     upper_due_at: datetime | None = None
     synthetic: bool = False
+    joins: str | None = None
 
     @property
     def fingerprint(self) -> str:

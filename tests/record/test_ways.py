@@ -285,6 +285,25 @@ class TestSeveral:
         town.clerk2.acts(other, "uphold_dissatisfaction", reason="他家门口还有")
         assert [town.ticket(code).state for code in (main, other, third)] == ["closed", "rework", "closed"]
 
+    def test_when_the_first_reporter_withdraws_the_others_go_on(self, town: Town) -> None:
+        main, other = calls(town), calls(town, reporter_phone="13800000001")
+        town.dispatcher.acts(other, "merge", into=main)
+        town.operator.acts(main, "withdraw")
+        assert (town.ticket(main).state, town.ticket(main).merged_count) == ("withdrawn", 0)
+        assert (town.ticket(other).state, town.ticket(other).main_code) == ("dispatched", SANITATION)
+
+    def test_another_reporter_of_the_same_matter_has_a_ticket_merged_at_once(self, town: Town) -> None:
+        main = calls(town)
+        other = calls(town, reporter_phone="13800000001", joins=main)
+        assert (town.ticket(other).state, town.ticket(main).merged_count) == ("merged", 1)
+        with town.database.reading() as session:
+            assigned = queries.rows(session, Assignment, town.ticket(other))
+        assert assigned == [], "no unit was troubled twice"
+        verified(town, main)
+        assert {town.ticket(code).state for code in (main, other)} == {"verified"}
+        with pytest.raises(NotAllowed, match="不能并单"):
+            town.worker.reports(joins=main)
+
     def test_undone_it_is_as_if_it_had_never_been_merged(self, town: Town) -> None:
         main, other = calls(town), calls(town, reporter_phone="13800000001")
         before = town.ticket(other).total_due_at

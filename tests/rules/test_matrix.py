@@ -43,6 +43,7 @@ supplement_over_intake: need_info > submitted
 merge: open-asking-reviewing-handled > merged
 unmerge: merged > filed
 follow_main: merged > verified
+stand_alone: merged > filed
 split: submitted filed dispatched in_progress rework =
 relate: open-asking-reviewing-handled =
 place: filed =

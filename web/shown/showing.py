@@ -18,7 +18,7 @@ from dispatch.record.judging.given import is_asked, is_needed
 from dispatch.record.models import Objection, Reporter, Ticket, TicketClock
 from dispatch.record.world import Standing, World
 from dispatch.rules import guards
-from dispatch.rules.workflow import BY_ACTION, LEAD, SUBMIT, Given, GivenKind, Transition
+from dispatch.rules.workflow import BY_ACTION, LEAD, SUBMIT, Given, GivenKind, State, Transition
 from geo.borders import Level
 from grid.models import Account, Area, Category, Organisation, OverlayArea
 from grid.permissions import Actor
@@ -82,6 +82,11 @@ class Shown:
     @property
     def standing(self) -> Standing:
         return self.world.standing
+
+    @property
+    def can_be_joined(self) -> frozenset[State]:
+        """The states in which another reporter of the same matter still finds it in work."""
+        return BY_ACTION["relate"].sources
 
     @property
     def is_staff(self) -> bool:

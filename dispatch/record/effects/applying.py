@@ -6,7 +6,6 @@ from typing import Any
 
 from dispatch.record import clocks
 from dispatch.record.change import Change
-from dispatch.record.effects.asking import end
 from dispatch.record.effects.assigning import consult, current, end_assignment, handle, sign
 from dispatch.record.models import OutboxRow, Queue, Timer
 from dispatch.record.oversight import letters, rechecks
@@ -142,10 +141,6 @@ def propose_rejection(change: Change, given: Values) -> None:
 
 def pass_on(change: Change, given: Values) -> None:
     change.ticket.queue = Queue.RECEIPT
-
-
-def reject(change: Change, given: Values) -> None:
-    end(change, given)
 
 
 def send_to_verify(change: Change, given: Values) -> None:

@@ -187,6 +187,12 @@ def end(change: Change, given: Values) -> None:
     ticket.progress_due_at = None
 
 
+def abandon(change: Change, given: Values) -> None:
+    """Ended without being handled: whoever's report was merged into it goes on without it."""
+    change.then += [(child, "stand_alone") for child in merged_children(change.session, change.ticket)]
+    end(change, given)
+
+
 def _answer(change: Change, given: Values, outcome: str) -> None:
     ticket = change.ticket
     satisfaction = int(given["satisfaction"]) if given.get("satisfaction") else None

@@ -309,6 +309,14 @@ SORTING: tuple[Transition, ...] = (
         happening="verified",
     ),
     Transition(
+        "stand_alone",
+        "主件未办结而终,恢复单独办理",
+        frozenset({State.MERGED}),
+        State.FILED,
+        SYSTEM,
+        clocks=((ClockKind.TOTAL, ClockStep.REVIVE),),
+    ),
+    Transition(
         "split",
         "拆单",
         UNREGISTERED | WORKING,
