@@ -7,15 +7,15 @@ from uuid import uuid4
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, and_
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from dispatch.engine.sending import notices
 from dispatch.record import queries
 from dispatch.record.models import Reporter, Ticket
-from dispatch.record.reading import calling, disclosing
+from dispatch.record.reading import calling, disclosing, rounds
+from dispatch.record.reading.rounds import CallToMake
 from dispatch.rules.callbacks import Asking, next_civil_hour
-from dispatch.rules.workflow import BY_ACTION, SATISFACTION, SOLVED
+from dispatch.rules.workflow import SATISFACTION, SOLVED
 from grid.errors import Conflict, InputError
 from web.forms import NATURES, ActionIn, AnswerForm, ReportIn, check, read_form
 from web.gate.access import current_actor, permission_required
@@ -29,9 +29,7 @@ from web.standing.places import grids_of, point_in
 
 blueprint = Blueprint("hotline", __name__, url_prefix="/hotline")
 
-CALL_BACK = "ticket:call_back"
-ASKED_IN = BY_ACTION["answer_satisfied"].sources
-MOST_WAITING = 200
+CALL_BACK = rounds.CALL_BACK
 MOST_EARLIER = 5
 FIELDS = ("client_uuid", "nature", "category_code", "lon", "lat", "text", "location_source", "joins")
 REPORTER_FIELDS = {"reporter_name": "name", "reporter_phone": "phone"}
@@ -40,10 +38,11 @@ OWN_FIELDS = ("expected_version", "request_key")
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Who is to be called now, and who was tried today and is left in peace until tomorrow."""
+    """Who is to be called now, who was tried today, and who is left in peace until later."""
 
-    due: list[Ticket]
-    tried: list[Ticket]
+    due: list[CallToMake]
+    tried: list[CallToMake]
+    later: list[CallToMake]
 
 
 @blueprint.get("/callbacks")
@@ -53,12 +52,13 @@ def callbacks() -> ResponseReturnValue:
     with database().reading() as session:
         standing = world().refresh(session)
         found = _round(session)
+        everything = [*found.due, *found.tried, *found.later]
         return render_template(
             "hotline/callbacks.html",
             standing=standing,
-            due=found.due,
-            tried=found.tried,
-            names=area_names(session, standing, [*found.due, *found.tried]),
+            round=found,
+            address=_address,
+            names=area_names(session, standing, [ticket for call in everything for ticket in call.tickets]),
             quiet_until=_quiet_until(),
         )
 
@@ -68,10 +68,11 @@ def callbacks() -> ResponseReturnValue:
 def following() -> ResponseReturnValue:
     """The next call by itself; when nobody is left to call, the list says so."""
     with database().reading() as session:
+        world().refresh(session)
         due = _round(session).due
     if not due:
         return redirect(url_for("hotline.callbacks"))
-    return redirect(url_for("hotline.callback", code=due[0].code))
+    return redirect(_address(due[0].tickets[0]))
 
 
 @blueprint.get("/callbacks/<code>")
@@ -129,7 +130,10 @@ def _call(
             solved=SOLVED,
             satisfaction=SATISFACTION,
             unreached=possible.get(calling.ATTEMPT),
-            others=calling.of_the_same_person(session, shown.ticket, _waits()),
+            others=[
+                (other, _address(other))
+                for other in calling.of_the_same_person(session, shown.ticket, rounds.waiting(actor, now()))
+            ],
             may_reveal=queries.reaches(session, shown.ticket, actor, disclosing.REVEAL),
             revealed=revealed,
             quiet_until=_quiet_until(),
@@ -139,19 +143,27 @@ def _call(
     return page, 200 if error is None else (422 if isinstance(error, InputError) else 409)
 
 
-def _waits() -> ColumnElement[bool]:
-    return and_(queries.visible(current_actor(), CALL_BACK), col(Ticket.state).in_(ASKED_IN))
+def _address(ticket: Ticket) -> str:
+    """Where this matter is asked about: after it was handled on the page of the call, before on its own."""
+    if ticket.state in rounds.ASKED_IN:
+        return url_for("hotline.callback", code=ticket.code)
+    action = "record_instant_answer" if ticket.closed_at else "ask_progress"
+    then = url_for("hotline.following")
+    return url_for("ticket.page", code=ticket.code, then=then, _anchor=f"do-{action}")
 
 
 def _round(session: Session) -> Round:
-    waiting = queries.page(session, current_actor(), _waits(), size=MOST_WAITING)
-    attempts, zone = calling.last_attempts(session, waiting), settings().zone
-    today = now().astimezone(zone).date()
-    tried = {id for id, at in attempts.items() if at.astimezone(zone).date() == today}
-    return Round(
-        [ticket for ticket in waiting if ticket.id not in tried],
-        [ticket for ticket in waiting if ticket.id in tried],
-    )
+    moment, standing = now(), world().standing
+    today = moment.astimezone(settings().zone).date()
+    found = Round([], [], [])
+    for call in rounds.calls(session, current_actor(), standing, moment):
+        if call.tried_at is not None and call.tried_at.astimezone(settings().zone).date() == today:
+            found.tried.append(call)
+        elif rounds.are_due(call, standing, moment):
+            found.due.append(call)
+        else:
+            found.later.append(call)
+    return found
 
 
 def _quiet_until() -> datetime | None:

@@ -7,7 +7,9 @@ from uuid import uuid4
 from sqlmodel import select
 from werkzeug.test import TestResponse
 
+from dispatch.record.intake import Mode
 from dispatch.record.models import DisclosureLog
+from tests.record.test_ways import calls, fires
 from tests.town import CONSULT, GARBAGE, IN_WEST, MONDAY, OUTSIDE, SANITATION, WEST, Town
 from tests.web.conftest import Visitor
 from tests.web.test_pages import hidden
@@ -113,7 +115,11 @@ def calls_back(agent: Visitor, code: str, **said: str) -> TestResponse:
 def test_an_answer_is_recorded_and_the_next_call_comes_by_itself(
     town: Town, visitor: Callable[[str], Visitor]
 ) -> None:
-    first, second = asked(town)[0], asked(town)[0]
+    first, second = sorted((asked(town)[0], asked(town)[0]))
+    agent = visitor("agent")
+    assert agent.sees("/hotline/callbacks/next").location == "/hotline/callbacks", "not before the next day"
+    assert "以后再问" in agent.sees("/hotline/callbacks").text
+    town.later(days=1)
     agent = visitor("agent")
     assert agent.sees("/hotline/callbacks/next").location == f"/hotline/callbacks/{first}"
     assert "13800009999" not in agent.sees(f"/hotline/callbacks/{first}").text
@@ -148,8 +154,7 @@ def test_an_answer_without_the_first_question_is_refused_and_kept(
 
 def test_nobody_is_called_twice_on_one_day(town: Town, visitor: Callable[[str], Visitor]) -> None:
     code, _ = asked(town)
-    town.later(hours=3)  # past the midday rest
-    town.later(hours=3)
+    town.later(days=1, hours=6)  # past the midday rest of the day after
     agent = visitor("agent")
     page = agent.sees(f"/hotline/callbacks/{code}").text
     answer = agent.posts(
@@ -196,3 +201,61 @@ def test_the_hotline_is_closed_to_others(town: Town, visitor: Callable[[str], Vi
     for login in ("worker", "department", "supervisor"):
         assert visitor(login).sees("/hotline/register").status_code == 403
         assert visitor(login).sees("/hotline/callbacks").status_code == 403
+
+
+def test_whoever_took_a_call_is_left_in_peace_for_a_week_and_then_asked_about_all(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    first = asked(town)[0]
+    town.later(days=1, hours=3)
+    calls_back(visitor("agent"), first, solved="solved")
+    asked(town)
+    town.later(days=1)
+    page = visitor("agent").sees("/hotline/callbacks").text
+    assert "现在没有要回访的工单" in page
+    assert "以后再问" in page
+    town.later(days=6)
+    assert visitor("agent").sees("/hotline/callbacks/next").location != "/hotline/callbacks"
+
+
+def test_when_the_limit_has_passed_the_desk_asks_how_it_goes(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    code = calls(town)
+    for kind in ("clock_hint", "clock_yellow", "clock_red"):
+        assert fires(town, code, kind) == "done"
+    town.later(days=1)
+    agent = visitor("agent")
+    town.now = town.now.replace(hour=2)
+    following = agent.sees("/hotline/callbacks/next").location
+    assert following.startswith(f"/tickets/{code}")
+    assert "办得怎么样" not in agent.sees(following).text
+    assert "期满回访(问进度)" in agent.sees(following).text
+    town.agent.acts(code, "ask_progress", progress="knows")
+    assert agent.sees("/hotline/callbacks/next").location == "/hotline/callbacks"
+
+
+def test_an_instant_answer_is_asked_about_by_somebody_else(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    code = calls(town, CONSULT, mode=Mode.HOLD)
+    town.operator.acts(code, "answer_instantly", answer="办理地点是区政务中心")
+    town.later(days=1)
+    assert code in visitor("agent").sees("/hotline/callbacks").text
+    town.agent.acts(code, "record_instant_answer", solved="solved")
+    assert code not in visitor("agent").sees("/hotline/callbacks").text
+
+
+def test_another_caller_about_the_same_matter_is_merged_at_once(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    main = calls(town)
+    operator = visitor("operator")
+    link = re.search(rf'href="(/hotline/register\?joins={main})"', operator.sees(f"/tickets/{main}").text)
+    assert link
+    page = operator.sees(link[1]).text
+    assert f"登记后并入 {main}" in page
+    place = {name: hidden(page, name) for name in ("lon", "lat", "location_source", "joins")}
+    answer = operator.posts("/hotline/register", **a_call(chosen_grid="", **place))
+    other = town.ticket(answer.location.rsplit("/", 1)[-1])
+    assert (other.state, town.ticket(main).merged_count) == ("merged", 1)
