@@ -119,6 +119,22 @@ class Post(SQLModel, table=True):
     area_code: str | None = Field(default=None, index=True)
     from_on: date | None = None
     to_on: date | None = None
+    leave_id: UUID | None = Field(default=None, foreign_key="leave.id", index=True)
+
+
+class Leave(SQLModel, table=True):
+    """Somebody is away and somebody else stands in (请假顶岗): the deputy holds the same posts for these days."""
+
+    __tablename__ = "leave"
+    id: UUID = Field(primary_key=True)
+    account_id: UUID = Field(foreign_key="account.id", index=True)
+    deputy_id: UUID = Field(foreign_key="account.id", index=True)
+    from_on: date
+    to_on: date
+    reason: str | None = Field(default=None, sa_type=Words)
+    made_by: UUID
+    made_at: datetime
+    ended_at: datetime | None = None
 
 
 class SignIn(SQLModel, table=True):

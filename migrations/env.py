@@ -12,6 +12,8 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 
 import dispatch.insight.tables
+import dispatch.record.desks.models
+import dispatch.record.lines.models
 import dispatch.record.models
 import dispatch.record.oversight.models  # noqa: F401
 import grid.models

@@ -110,6 +110,11 @@ def upgrade() -> None:
     sa.Column('note', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('part', 'instance', name=op.f('pk_heartbeat'))
     )
+    op.create_table('inbox_mark',
+    sa.Column('account_id', sa.Uuid(), nullable=False),
+    sa.Column('shown_until', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('account_id', name=op.f('pk_inbox_mark'))
+    )
     op.create_table('inspection_visit',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('place_key', sa.String(), nullable=False),
@@ -136,6 +141,21 @@ def upgrade() -> None:
     with op.batch_alter_table('learnt', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_learnt_trained_at'), ['trained_at'], unique=False)
 
+    op.create_table('macro',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('organisation_code', sa.Text(), nullable=True),
+    sa.Column('title', sa.String(), nullable=False),
+    sa.Column('action', sa.String(), nullable=False),
+    sa.Column('given', sa.Text(), nullable=True),
+    sa.Column('holder_id', sa.Uuid(), nullable=True),
+    sa.Column('changed_by', sa.Uuid(), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('retired_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_macro'))
+    )
+    with op.batch_alter_table('macro', schema=None) as batch_op:
+        batch_op.create_index('ix_macro_unit', ['organisation_code'], unique=False)
+
     op.create_table('notice',
     sa.Column('intake_district', sa.String(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -152,6 +172,24 @@ def upgrade() -> None:
         batch_op.create_index('ix_notice_acc', ['account_id', 'created_at'], unique=False)
         batch_op.create_index('ix_notice_org', ['organisation_code', 'created_at'], unique=False)
 
+    op.create_table('opinion',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('about', sa.String(), nullable=False),
+    sa.Column('organisation_code', sa.Text(), nullable=True),
+    sa.Column('voice', sa.String(), nullable=False),
+    sa.Column('score', sa.Integer(), nullable=False),
+    sa.Column('month', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_opinion'))
+    )
+    with op.batch_alter_table('opinion', schema=None) as batch_op:
+        batch_op.create_index('ix_opinion_about', ['about', 'month'], unique=False)
+
+    op.create_table('opinion_asked',
+    sa.Column('account_id', sa.Uuid(), nullable=False),
+    sa.Column('key', sa.String(), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.PrimaryKeyConstraint('account_id', 'key', name=op.f('pk_opinion_asked'))
+    )
     op.create_table('organisation',
     sa.Column('code', sa.String(), nullable=False),
     sa.Column('name', sa.String(), nullable=False),
@@ -235,6 +273,21 @@ def upgrade() -> None:
     sa.Column('last_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('key_hash', name=op.f('pk_sign_in_failure'))
     )
+    op.create_table('standard_text',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('organisation_code', sa.Text(), nullable=True),
+    sa.Column('category_code', sa.Text(), nullable=True),
+    sa.Column('state', sa.Text(), nullable=True),
+    sa.Column('title', sa.String(), nullable=False),
+    sa.Column('body', sa.String(), nullable=False),
+    sa.Column('changed_by', sa.Uuid(), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('retired_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_standard_text'))
+    )
+    with op.batch_alter_table('standard_text', schema=None) as batch_op:
+        batch_op.create_index('ix_text_unit', ['organisation_code'], unique=False)
+
     op.create_table('standing_change',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
@@ -262,6 +315,13 @@ def upgrade() -> None:
     sa.Column('captured_lon', sa.Float(), nullable=True),
     sa.Column('captured_lat', sa.Float(), nullable=True),
     sa.PrimaryKeyConstraint('sha256', name=op.f('pk_stored_photo'))
+    )
+    op.create_table('theme',
+    sa.Column('key', sa.String(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('organisation_code', sa.Text(), nullable=True),
+    sa.Column('retired_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_theme'))
     )
     op.create_table('ticket_code',
     sa.Column('code', sa.String(), nullable=False),
@@ -389,6 +449,53 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['ruleset_version'], ['ruleset.version'], name=op.f('fk_escalation_rung_ruleset_version')),
     sa.PrimaryKeyConstraint('ruleset_version', 'clock', 'name', 'urgent', name=op.f('pk_escalation_rung'))
     )
+    op.create_table('incoming_call',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('account_id', sa.Uuid(), nullable=False),
+    sa.Column('phone', sa.String(), nullable=False),
+    sa.Column('rang_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_incoming_call_account_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_incoming_call'))
+    )
+    with op.batch_alter_table('incoming_call', schema=None) as batch_op:
+        batch_op.create_index('ix_call_seat', ['account_id', 'rang_at'], unique=False)
+
+    op.create_table('knowledge_entry',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('question', sa.String(), nullable=False),
+    sa.Column('answer', sa.String(), nullable=False),
+    sa.Column('organisation_code', sa.String(), nullable=False),
+    sa.Column('category_code', sa.Text(), nullable=True),
+    sa.Column('keywords', sa.Text(), nullable=True),
+    sa.Column('valid_from', sa.Date(), nullable=True),
+    sa.Column('valid_to', sa.Date(), nullable=True),
+    sa.Column('changed_by', sa.Uuid(), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('retired_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['organisation_code'], ['organisation.code'], name=op.f('fk_knowledge_entry_organisation_code')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_knowledge_entry'))
+    )
+    with op.batch_alter_table('knowledge_entry', schema=None) as batch_op:
+        batch_op.create_index('ix_knowledge_unit', ['organisation_code'], unique=False)
+
+    op.create_table('leave',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('account_id', sa.Uuid(), nullable=False),
+    sa.Column('deputy_id', sa.Uuid(), nullable=False),
+    sa.Column('from_on', sa.Date(), nullable=False),
+    sa.Column('to_on', sa.Date(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('made_by', sa.Uuid(), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_leave_account_id')),
+    sa.ForeignKeyConstraint(['deputy_id'], ['account.id'], name=op.f('fk_leave_deputy_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_leave'))
+    )
+    with op.batch_alter_table('leave', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_leave_account_id'), ['account_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_leave_deputy_id'), ['deputy_id'], unique=False)
+
     op.create_table('letter',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('kind', sa.String(length=40), nullable=False),
@@ -466,23 +573,6 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['organisation_code'], ['organisation.code'], name=op.f('fk_plan_entry_organisation_code')),
     sa.PrimaryKeyConstraint('number', name=op.f('pk_plan_entry'))
     )
-    op.create_table('post',
-    sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('account_id', sa.Uuid(), nullable=False),
-    sa.Column('role', sa.String(), nullable=False),
-    sa.Column('organisation_code', sa.String(), nullable=False),
-    sa.Column('area_code', sa.String(), nullable=True),
-    sa.Column('from_on', sa.Date(), nullable=True),
-    sa.Column('to_on', sa.Date(), nullable=True),
-    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_post_account_id')),
-    sa.ForeignKeyConstraint(['organisation_code'], ['organisation.code'], name=op.f('fk_post_organisation_code')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_post'))
-    )
-    with op.batch_alter_table('post', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_post_account_id'), ['account_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_post_area_code'), ['area_code'], unique=False)
-        batch_op.create_index(batch_op.f('ix_post_organisation_code'), ['organisation_code'], unique=False)
-
     op.create_table('rehearsal',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('ruleset_version', sa.Integer(), nullable=False),
@@ -521,6 +611,21 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['ruleset_version'], ['ruleset.version'], name=op.f('fk_responsibility_ruleset_version')),
     sa.PrimaryKeyConstraint('ruleset_version', 'id', name=op.f('pk_responsibility'))
     )
+    op.create_table('saved_view',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('account_id', sa.Uuid(), nullable=False),
+    sa.Column('shared_with', sa.Text(), nullable=True),
+    sa.Column('desk', sa.String(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('query', sa.Text(), nullable=True),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_saved_view_account_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_saved_view')),
+    sa.UniqueConstraint('account_id', 'desk', 'name', name=op.f('uq_saved_view_account_id_desk_name'))
+    )
+    with op.batch_alter_table('saved_view', schema=None) as batch_op:
+        batch_op.create_index('ix_view_unit', ['shared_with'], unique=False)
+
     op.create_table('sign_in',
     sa.Column('token_hash', sa.String(), nullable=False),
     sa.Column('account_id', sa.Uuid(), nullable=False),
@@ -545,6 +650,16 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['ruleset_version'], ['ruleset.version'], name=op.f('fk_staged_limit_ruleset_version')),
     sa.PrimaryKeyConstraint('ruleset_version', 'category_code', 'step', name=op.f('pk_staged_limit'))
     )
+    op.create_table('theme_seat',
+    sa.Column('theme_key', sa.String(), nullable=False),
+    sa.Column('account_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_theme_seat_account_id')),
+    sa.ForeignKeyConstraint(['theme_key'], ['theme.key'], name=op.f('fk_theme_seat_theme_key')),
+    sa.PrimaryKeyConstraint('theme_key', 'account_id', name=op.f('pk_theme_seat'))
+    )
+    with op.batch_alter_table('theme_seat', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_theme_seat_account_id'), ['account_id'], unique=False)
+
     op.create_table('ticket',
     sa.Column('intake_district', sa.String(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -629,7 +744,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('ticket', schema=None) as batch_op:
         batch_op.create_index('ix_ticket_account', ['reported_by', 'reported_at'], unique=False)
+        batch_op.create_index('ix_ticket_due', ['due_at', 'id'], unique=False)
         batch_op.create_index('ix_ticket_grid_state', ['grid_code', 'state'], unique=False)
+        batch_op.create_index('ix_ticket_main', ['main_code', 'state', 'due_at'], unique=False)
         batch_op.create_index('ix_ticket_open_place', ['lat', 'lon'], unique=False, postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
         batch_op.create_index('ix_ticket_owner', ['owner_code', 'state', 'due_at'], unique=False)
         batch_op.create_index('ix_ticket_queue', ['queue', 'accepted_at'], unique=False)
@@ -652,6 +769,21 @@ def upgrade() -> None:
     with op.batch_alter_table('time_limit', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_time_limit_stage'), ['stage'], unique=False)
 
+    op.create_table('arrival',
+    sa.Column('intake_district', sa.String(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('ticket_id', sa.Uuid(), nullable=False),
+    sa.Column('organisation_code', sa.String(), nullable=False),
+    sa.Column('came', sa.Boolean(), nullable=False),
+    sa.Column('score', sa.Integer(), nullable=True),
+    sa.Column('said_by', sa.Uuid(), nullable=False),
+    sa.Column('said_for', sa.String(), nullable=False),
+    sa.Column('said_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_arrival_intake_district_ticket_id')),
+    sa.ForeignKeyConstraint(['organisation_code'], ['organisation.code'], name=op.f('fk_arrival_organisation_code')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_arrival')),
+    sa.UniqueConstraint('intake_district', 'ticket_id', 'organisation_code', name=op.f('uq_arrival_intake_district_ticket_id_organisation_code'))
+    )
     op.create_table('assignment',
     sa.Column('intake_district', sa.String(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -716,6 +848,19 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_disclosure_log_intake_district_ticket_id')),
     sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_disclosure_log'))
     )
+    op.create_table('draft',
+    sa.Column('intake_district', sa.String(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('ticket_id', sa.Uuid(), nullable=False),
+    sa.Column('account_id', sa.Uuid(), nullable=False),
+    sa.Column('action', sa.String(), nullable=False),
+    sa.Column('given', sa.Text(), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('saved_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_draft_intake_district_ticket_id')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_draft')),
+    sa.UniqueConstraint('intake_district', 'ticket_id', 'account_id', 'action', name=op.f('uq_draft_intake_district_ticket_id_account_id_action'))
+    )
     op.create_table('inspection_task',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('plan_number', sa.String(), nullable=False),
@@ -732,6 +877,20 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['plan_number'], ['plan_entry.number'], name=op.f('fk_inspection_task_plan_number')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_inspection_task'))
     )
+    op.create_table('internal_note',
+    sa.Column('intake_district', sa.String(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('ticket_id', sa.Uuid(), nullable=False),
+    sa.Column('account_id', sa.Uuid(), nullable=False),
+    sa.Column('organisation_code', sa.String(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('text', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_internal_note_intake_district_ticket_id')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_internal_note'))
+    )
+    with op.batch_alter_table('internal_note', schema=None) as batch_op:
+        batch_op.create_index('ix_note_ticket', ['intake_district', 'ticket_id'], unique=False)
+
     op.create_table('letter_ticket',
     sa.Column('letter_id', sa.Uuid(), nullable=False),
     sa.Column('intake_district', sa.String(), nullable=False),
@@ -758,6 +917,51 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('objection', schema=None) as batch_op:
         batch_op.create_index('ix_objection_ticket', ['intake_district', 'ticket_id'], unique=False)
+
+    op.create_table('open_page',
+    sa.Column('intake_district', sa.String(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('ticket_id', sa.Uuid(), nullable=False),
+    sa.Column('account_id', sa.Uuid(), nullable=False),
+    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_open_page_intake_district_ticket_id')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_open_page')),
+    sa.UniqueConstraint('intake_district', 'ticket_id', 'account_id', name=op.f('uq_open_page_intake_district_ticket_id_account_id'))
+    )
+    op.create_table('platform_answer',
+    sa.Column('intake_district', sa.String(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('ticket_id', sa.Uuid(), nullable=False),
+    sa.Column('event_id', sa.Uuid(), nullable=False),
+    sa.Column('batch', sa.Uuid(), nullable=False),
+    sa.Column('taken_by', sa.Uuid(), nullable=False),
+    sa.Column('taken_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_platform_answer_intake_district_ticket_id')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_platform_answer')),
+    sa.UniqueConstraint('intake_district', 'ticket_id', 'event_id', name=op.f('uq_platform_answer_intake_district_ticket_id_event_id'))
+    )
+    with op.batch_alter_table('platform_answer', schema=None) as batch_op:
+        batch_op.create_index('ix_platform_batch', ['batch'], unique=False)
+
+    op.create_table('post',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('account_id', sa.Uuid(), nullable=False),
+    sa.Column('role', sa.String(), nullable=False),
+    sa.Column('organisation_code', sa.String(), nullable=False),
+    sa.Column('area_code', sa.String(), nullable=True),
+    sa.Column('from_on', sa.Date(), nullable=True),
+    sa.Column('to_on', sa.Date(), nullable=True),
+    sa.Column('leave_id', sa.Uuid(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_post_account_id')),
+    sa.ForeignKeyConstraint(['leave_id'], ['leave.id'], name=op.f('fk_post_leave_id')),
+    sa.ForeignKeyConstraint(['organisation_code'], ['organisation.code'], name=op.f('fk_post_organisation_code')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_post'))
+    )
+    with op.batch_alter_table('post', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_post_account_id'), ['account_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_post_area_code'), ['area_code'], unique=False)
+        batch_op.create_index(batch_op.f('ix_post_leave_id'), ['leave_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_post_organisation_code'), ['organisation_code'], unique=False)
 
     op.create_table('recheck',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -855,6 +1059,20 @@ def upgrade() -> None:
     with op.batch_alter_table('ticket_event', schema=None) as batch_op:
         batch_op.create_index('ix_event_at', ['at'], unique=False)
 
+    op.create_table('ticket_holder',
+    sa.Column('intake_district', sa.String(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('ticket_id', sa.Uuid(), nullable=False),
+    sa.Column('account_id', sa.Uuid(), nullable=False),
+    sa.Column('given_by', sa.Uuid(), nullable=False),
+    sa.Column('since_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_ticket_holder_intake_district_ticket_id')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_ticket_holder')),
+    sa.UniqueConstraint('intake_district', 'ticket_id', name=op.f('uq_ticket_holder_intake_district_ticket_id'))
+    )
+    with op.batch_alter_table('ticket_holder', schema=None) as batch_op:
+        batch_op.create_index('ix_holder_account', ['account_id'], unique=False)
+
     op.create_table('ticket_link',
     sa.Column('intake_district', sa.String(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -884,6 +1102,21 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('ticket_photo', schema=None) as batch_op:
         batch_op.create_index('ix_photo_ticket', ['intake_district', 'ticket_id'], unique=False)
+
+    op.create_table('ticket_theme',
+    sa.Column('intake_district', sa.String(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('ticket_id', sa.Uuid(), nullable=False),
+    sa.Column('theme_key', sa.String(), nullable=False),
+    sa.Column('account_id', sa.Uuid(), nullable=False),
+    sa.Column('set_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_ticket_theme_intake_district_ticket_id')),
+    sa.ForeignKeyConstraint(['theme_key'], ['theme.key'], name=op.f('fk_ticket_theme_theme_key')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_ticket_theme')),
+    sa.UniqueConstraint('intake_district', 'ticket_id', name=op.f('uq_ticket_theme_intake_district_ticket_id'))
+    )
+    with op.batch_alter_table('ticket_theme', schema=None) as batch_op:
+        batch_op.create_index('ix_theme_key', ['theme_key'], unique=False)
 
     op.create_table('unit_rating',
     sa.Column('intake_district', sa.String(), nullable=False),
@@ -932,6 +1165,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_rating_org')
 
     op.drop_table('unit_rating')
+    with op.batch_alter_table('ticket_theme', schema=None) as batch_op:
+        batch_op.drop_index('ix_theme_key')
+
+    op.drop_table('ticket_theme')
     with op.batch_alter_table('ticket_photo', schema=None) as batch_op:
         batch_op.drop_index('ix_photo_ticket')
 
@@ -941,6 +1178,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_link_other')
 
     op.drop_table('ticket_link')
+    with op.batch_alter_table('ticket_holder', schema=None) as batch_op:
+        batch_op.drop_index('ix_holder_account')
+
+    op.drop_table('ticket_holder')
     with op.batch_alter_table('ticket_event', schema=None) as batch_op:
         batch_op.drop_index('ix_event_at')
 
@@ -959,12 +1200,29 @@ def downgrade() -> None:
 
     op.drop_table('reporter')
     op.drop_table('recheck')
+    with op.batch_alter_table('post', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_post_organisation_code'))
+        batch_op.drop_index(batch_op.f('ix_post_leave_id'))
+        batch_op.drop_index(batch_op.f('ix_post_area_code'))
+        batch_op.drop_index(batch_op.f('ix_post_account_id'))
+
+    op.drop_table('post')
+    with op.batch_alter_table('platform_answer', schema=None) as batch_op:
+        batch_op.drop_index('ix_platform_batch')
+
+    op.drop_table('platform_answer')
+    op.drop_table('open_page')
     with op.batch_alter_table('objection', schema=None) as batch_op:
         batch_op.drop_index('ix_objection_ticket')
 
     op.drop_table('objection')
     op.drop_table('letter_ticket')
+    with op.batch_alter_table('internal_note', schema=None) as batch_op:
+        batch_op.drop_index('ix_note_ticket')
+
+    op.drop_table('internal_note')
     op.drop_table('inspection_task')
+    op.drop_table('draft')
     op.drop_table('disclosure_log')
     op.drop_table('callback_link')
     with op.batch_alter_table('callback_answer', schema=None) as batch_op:
@@ -976,6 +1234,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_assignment_org')
 
     op.drop_table('assignment')
+    op.drop_table('arrival')
     with op.batch_alter_table('time_limit', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_time_limit_stage'))
 
@@ -986,26 +1245,30 @@ def downgrade() -> None:
         batch_op.drop_index('ix_ticket_queue')
         batch_op.drop_index('ix_ticket_owner')
         batch_op.drop_index('ix_ticket_open_place', postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
+        batch_op.drop_index('ix_ticket_main')
         batch_op.drop_index('ix_ticket_grid_state')
+        batch_op.drop_index('ix_ticket_due')
         batch_op.drop_index('ix_ticket_account')
 
     op.drop_table('ticket')
+    with op.batch_alter_table('theme_seat', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_theme_seat_account_id'))
+
+    op.drop_table('theme_seat')
     op.drop_table('staged_limit')
     with op.batch_alter_table('sign_in', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_sign_in_account_id'))
 
     op.drop_table('sign_in')
+    with op.batch_alter_table('saved_view', schema=None) as batch_op:
+        batch_op.drop_index('ix_view_unit')
+
+    op.drop_table('saved_view')
     op.drop_table('responsibility')
     with op.batch_alter_table('rehearsal', schema=None) as batch_op:
         batch_op.drop_index('ix_rehearsal_state')
 
     op.drop_table('rehearsal')
-    with op.batch_alter_table('post', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_post_organisation_code'))
-        batch_op.drop_index(batch_op.f('ix_post_area_code'))
-        batch_op.drop_index(batch_op.f('ix_post_account_id'))
-
-    op.drop_table('post')
     op.drop_table('plan_entry')
     op.drop_table('place_gram')
     op.drop_table('overlay_area')
@@ -1018,6 +1281,19 @@ def downgrade() -> None:
         batch_op.drop_index('ix_letter_unit')
 
     op.drop_table('letter')
+    with op.batch_alter_table('leave', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_leave_deputy_id'))
+        batch_op.drop_index(batch_op.f('ix_leave_account_id'))
+
+    op.drop_table('leave')
+    with op.batch_alter_table('knowledge_entry', schema=None) as batch_op:
+        batch_op.drop_index('ix_knowledge_unit')
+
+    op.drop_table('knowledge_entry')
+    with op.batch_alter_table('incoming_call', schema=None) as batch_op:
+        batch_op.drop_index('ix_call_seat')
+
+    op.drop_table('incoming_call')
     op.drop_table('escalation_rung')
     with op.batch_alter_table('enforcement_binding', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_enforcement_binding_area_code'))
@@ -1045,11 +1321,16 @@ def downgrade() -> None:
 
     op.drop_table('timer')
     op.drop_table('ticket_code')
+    op.drop_table('theme')
     op.drop_table('stored_photo')
     with op.batch_alter_table('standing_change', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_standing_change_at'))
 
     op.drop_table('standing_change')
+    with op.batch_alter_table('standard_text', schema=None) as batch_op:
+        batch_op.drop_index('ix_text_unit')
+
+    op.drop_table('standard_text')
     op.drop_table('sign_in_failure')
     op.drop_table('ruleset')
     op.drop_table('rule_proposal')
@@ -1069,11 +1350,20 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_organisation_area_code'))
 
     op.drop_table('organisation')
+    op.drop_table('opinion_asked')
+    with op.batch_alter_table('opinion', schema=None) as batch_op:
+        batch_op.drop_index('ix_opinion_about')
+
+    op.drop_table('opinion')
     with op.batch_alter_table('notice', schema=None) as batch_op:
         batch_op.drop_index('ix_notice_org')
         batch_op.drop_index('ix_notice_acc')
 
     op.drop_table('notice')
+    with op.batch_alter_table('macro', schema=None) as batch_op:
+        batch_op.drop_index('ix_macro_unit')
+
+    op.drop_table('macro')
     with op.batch_alter_table('learnt', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_learnt_trained_at'))
 
@@ -1082,6 +1372,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_inspection_visit_grid_code'))
 
     op.drop_table('inspection_visit')
+    op.drop_table('inbox_mark')
     op.drop_table('heartbeat')
     with op.batch_alter_table('handed_down', schema=None) as batch_op:
         batch_op.drop_index('ix_handed_down_unit')

@@ -62,6 +62,8 @@ class Ticket(SQLModel, table=True):
     __table_args__ = (
         Index("ix_ticket_owner", "owner_code", "state", "due_at"),
         Index("ix_ticket_state_due", "state", "due_at"),
+        Index("ix_ticket_due", "due_at", "id"),
+        Index("ix_ticket_main", "main_code", "state", "due_at"),
         Index("ix_ticket_grid_state", "grid_code", "state"),
         Index("ix_ticket_queue", "queue", "accepted_at"),
         Index("ix_ticket_reported", "reported_at"),

@@ -1,0 +1,1 @@
+"""What the hotline keeps beside the tickets: calls that ring, questions and answers, theme desks, the city platform."""
