@@ -3,6 +3,7 @@
 from flask import Flask
 
 from web import admin, api, department, dispatcher, hotline, resident, supervisor, worker
+from web.desk.routes import blueprint as desk
 from web.oversight import inspecting, leads, letters
 from web.service import links
 from web.shown import ticket
@@ -13,6 +14,7 @@ BLUEPRINTS = (
     api.blueprint,
     borders.blueprint,
     department.blueprint,
+    desk,
     dispatcher.blueprint,
     hotline.blueprint,
     inspecting.blueprint,

@@ -278,13 +278,13 @@ class TicketsQuery(Strict):
         ]
         return [*found, col(Ticket.overdue) == self.overdue] if self.overdue is not None else found
 
-    def after_key(self) -> tuple[datetime, UUID] | None:
-        """The last row of the page before."""
+    def after_key(self) -> tuple[datetime | None, UUID] | None:
+        """The last row of the page before; what has no limit running has no instant."""
         if self.after is None:
             return None
         instant, _, key = self.after.partition("~")
         try:
-            return datetime.fromisoformat(instant), UUID(key)
+            return datetime.fromisoformat(instant) if instant else None, UUID(key)
         except ValueError:
             raise InputError("翻页参数有误,请从第一页重新打开", {"after": "格式不对"}) from None
 

@@ -13,7 +13,7 @@ from web.gate.access import current_actor, permission_required, signed_in
 from web.service.context import database, now, world
 from web.shown import showing
 from web.shown.acting import carry_out, submit
-from web.shown.labels import cursor
+from web.shown.lists import after_of
 
 
 @blueprint.post("/tickets")
@@ -42,8 +42,7 @@ def tickets(query: TicketsQuery) -> ResponseReturnValue:
         found = queries.page(
             session, current_actor(), *query.conditions(), after=query.after_key(), size=query.size
         )
-    last = found[-1] if len(found) == query.size else None
-    following = f"{cursor(last.due_at)}~{last.id}" if last and last.due_at else None
+    following = after_of(found[-1]) if len(found) == query.size else None
     return PageOut(tickets=[summary(ticket) for ticket in found], next=following)  # type: ignore[return-value]
 
 

@@ -14,6 +14,7 @@ from flask_babel import gettext
 from dispatch.record.models import Queue, Source, Ticket
 from dispatch.rules.workflow import BY_ACTION, MARKS, OPEN_STATES, STATES, SUBMIT, State
 from grid.permissions import ROLES
+from web.forms import NATURES
 from web.service.context import now, settings
 from web.shown.navigation import menu_of
 
@@ -47,6 +48,8 @@ UNITS = {
     "day": "天",
 }
 WEEKDAYS = "一二三四五六日"
+# Actions that one key opens on a ticket's page.
+ACTION_KEYS = {"object": "r", "object_again": "r", "handle": "h", "draft_answer": "h", "contact": "c"}
 WARN_SHARE = 0.8
 WARN_WITHIN = timedelta(hours=1)
 
@@ -184,6 +187,7 @@ def register(app: Flask) -> None:
         "source_label": lambda source: SOURCES[Source(source)],
         "queue_label": lambda queue: QUEUES[Queue(queue)],
         "clock_kind_label": lambda kind: CLOCK_KINDS[str(kind)],
+        "nature_label": lambda nature: dict(NATURES).get(nature or "", ""),
         "unit_label": lambda unit: UNITS.get(str(unit), str(unit)),
     }
     app.jinja_env.filters.update(filters)
@@ -202,4 +206,5 @@ def register(app: Flask) -> None:
             "tile_url": its.tile_url,
             "request_at": now(),
             "new_key": uuid4,
+            "action_keys": ACTION_KEYS,
         }

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
 from dispatch.record import queries
+from dispatch.record.desks import beside
 from dispatch.record.models import Reporter
 from dispatch.record.reading import disclosing
 from dispatch.rules.workflow import BY_ACTION, GivenKind, Transition
@@ -45,6 +46,8 @@ def act(code: str, action: str) -> ResponseReturnValue:
         kept = photographs.uploaded(request, "photos")
         given = read_given(action, _given(row, kept))
         changed = carry_out(code, action, given, form.expected_version, form.request_key)
+        actor = current_actor()
+        database().write(lambda session: beside.drop_draft(session, changed, actor, action))
     except (InputError, Conflict) as error:
         if "HX-Request" in request.headers:
             raise
@@ -109,6 +112,10 @@ def _page(
             revealed=revealed,
             then=local_path(request.values.get("then")) or "",
             organisations=shown.organisations_to_choose,
+            drafts={
+                name: draft.given or {}
+                for name, draft in beside.drafts(session, shown.ticket, shown.actor).items()
+            },
             may_reveal=queries.reaches(session, shown.ticket, shown.actor, disclosing.REVEAL),
         )
     return page, 200 if error is None else (422 if isinstance(error, InputError) else 409)

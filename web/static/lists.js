@@ -26,16 +26,40 @@ function walk(step) {
   link.scrollIntoView({ block: "nearest" });
 }
 
+// Signing from the list: one form outside it (its token would make every answer a new one) takes the row's address.
+function sign(link) {
+  const form = document.getElementById("sign");
+  form.action = link.dataset.sign;
+  form.elements.expected_version.value = link.dataset.version;
+  form.requestSubmit();
+}
+
+// What a key does to the row that has the focus: tick it, sign it, open it at a form.
+function onRow(key) {
+  const link = document.activeElement.closest(".tickets a");
+  if (!link) return false;
+  const row = link.closest("li"), tick = row.querySelector("[name=code]");
+  if (key === "x" && tick) tick.click();
+  else if (key === "s" && link.dataset.sign) sign(link);
+  else if (key === "r") location.assign(link.href + "#do-object");
+  else if (key === "h") location.assign(link.href + "#do-handle");
+  else return false;
+  return true;
+}
+
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && isTyping(event.target)) { event.target.blur(); return; }
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isTyping(event.target)) return;
   if (event.key === "j") walk(1);
   else if (event.key === "k") walk(-1);
+  else if (event.key === "?" && document.getElementById("keys")) document.getElementById("keys").showModal();
+  else if (onRow(event.key)) event.preventDefault();
   else {
     const wanted = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
     if (!wanted) return;
     event.preventDefault();
     wanted.focus();
-    wanted.click();
+    if (!wanted.matches("input:not([type=radio]):not([type=checkbox]), textarea, select")) wanted.click();
   }
 });
 
