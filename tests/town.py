@@ -14,7 +14,9 @@ from shapely.geometry import box
 from sqlmodel import SQLModel
 from uuid6 import uuid7
 
-import dispatch.insight.tables  # noqa: F401
+import dispatch.insight.tables
+import dispatch.record.desks.models
+import dispatch.record.lines.models  # noqa: F401
 import grid.registers.tables  # noqa: F401
 from dispatch.record import actions, queries
 from dispatch.record.intake import Mode, Report, Reported

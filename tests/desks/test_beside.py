@@ -138,7 +138,7 @@ def test_the_same_answer_again_is_pointed_out(town: Town, visitor: Callable[[str
     code = town.worker.reports().code
     answer = "已于3月2日清运完毕,现场干净"
     town.department.acts(code, "handle", solved="solved", answer=answer, photos=(town.photo(),))
-    town.worker.acts(code, "verify_fail", reason="还是原样", photos=(town.photo(),))
+    town.worker.acts(code, "verify_fail", note="还是原样", photos=(town.photo(),))
     clerk = visitor("department")
     told = clerk.posts(f"/desk/tickets/{code}/answer-check", answer=answer).text
     assert "与上一次的答复完全相同" in told

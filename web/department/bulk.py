@@ -8,6 +8,7 @@ from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
+from dispatch.record import queries
 from dispatch.record.desks import holding
 from dispatch.rules.workflow import BY_ACTION
 from grid.errors import GridError, InputError
@@ -80,9 +81,7 @@ def undo() -> ResponseReturnValue:
 @permission_required("ticket:handle")
 def hold(code: str) -> ResponseReturnValue:
     """Give one ticket to somebody of the unit, from its own page."""
-    result = _give(code, request.form.get("holder", ""))
-    if not result.done:
-        raise InputError(result.sentence)
+    _give_now(code, request.form.get("holder", ""))
     return "", 204, {"HX-Trigger": "beside:changed"}
 
 
@@ -99,17 +98,23 @@ def _act(code: str, action: str, given: dict[str, object]) -> Result:
 
 
 def _give(code: str, holder: str) -> Result:
+    try:
+        return _give_now(code, holder)
+    except GridError as error:
+        return Result(code, False, str(error))
+
+
+def _give_now(code: str, holder: str) -> Result:
     actor, at = current_actor(), now()
     today = at.astimezone(settings().zone).date()
 
     def work(session: Session) -> Result:
-        account_id = None if holder == NOBODYS else UUID(holder)
+        queries.find(session, code, actor)
+        try:
+            account_id = None if holder == NOBODYS else UUID(holder)
+        except ValueError:
+            raise InputError("请选择经办人", {"holder": "请选择"}) from None
         before = holding.give(session, code, actor, account_id, today, at)
         return Result(code, True, "已分给所选的人" if account_id else "已不再归任何人", str(before or ""))
 
-    try:
-        return database().write(work)
-    except ValueError:
-        return Result(code, False, "请选择经办人")
-    except GridError as error:
-        return Result(code, False, str(error))
+    return database().write(work)
