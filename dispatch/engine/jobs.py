@@ -22,7 +22,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker
 
-from dispatch.engine import outbox
+from dispatch.engine import outbox, standing_work
 from dispatch.engine.outbox import Tools
 from dispatch.engine.parts.children import die_with_parent
 from dispatch.engine.parts.heartbeats import BEAT_SECONDS, beat
@@ -37,6 +37,7 @@ REDIS_TIMEOUT_S = 1.0
 FIRST_PAUSE_S, LEAVE_ALONE_S = 0.5, 5.0
 WORKER_TTL_S = 30
 DRAIN_TIMEOUT_S = 60
+HEAVY_TIMEOUT_S = 3600
 
 _here = threading.local()
 _clients: dict[str, Redis] = {}
@@ -64,9 +65,14 @@ def collect_photos() -> None:
     photos.collect(tools.database, tools.world.settings, now=now)
 
 
+def rehearse() -> None:
+    """Carry out the rehearsals that wait."""
+    standing_work.rehearse(_tools())
+
+
 # Light jobs run in the worker itself; heavy ones in a fork that may crash or grow without harm.
 LIGHT: dict[str, Callable[..., None]] = {"drain": drain}
-WEIGHTY: dict[str, Callable[..., None]] = {"collect_photos": collect_photos}
+WEIGHTY: dict[str, Callable[..., None]] = {"collect_photos": collect_photos, "rehearse": rehearse}
 ALLOWED: dict[str, Callable[..., None]] = {**LIGHT, **WEIGHTY}
 
 
@@ -104,6 +110,19 @@ def wake(settings: Settings) -> bool:
     except (RedisError, OSError) as error:
         _leave_alone_until_s[url] = time.monotonic() + LEAVE_ALONE_S
         log.warning("no wake-up through Redis (%s); the sweeper looks every second", type(error).__name__)
+        return False
+    return True
+
+
+def ask_for(settings: Settings, name: str) -> bool:
+    """Hint that heavy work waits in the database; the care-taker finds it anyway. Never raises."""
+    if not settings.redis_url:
+        return False
+    try:
+        queue = Queue(HEAVY, connection=_client(settings), job_class=AllowedJob, serializer=JSONSerializer)
+        queue.enqueue(name, result_ttl=0, failure_ttl=60, job_timeout=HEAVY_TIMEOUT_S)
+    except (RedisError, OSError) as error:
+        log.warning("no hint through Redis (%s); the care-taker looks by itself", type(error).__name__)
         return False
     return True
 

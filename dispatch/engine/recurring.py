@@ -16,6 +16,7 @@ from sqlalchemy import CursorResult, select, update
 from sqlmodel import Session, col
 from uuid6 import uuid7
 
+from dispatch.engine import standing_work
 from dispatch.engine.outbox import Tools, sentence
 from dispatch.engine.timers import ATTEMPTS, DEAD
 from dispatch.record import firing
@@ -64,6 +65,7 @@ ROWS = (
     Recurring("anchor_chains", HOUR, timedelta(minutes=5), anchor),
     Recurring("prove_chains", DAY, timedelta(hours=18), prove),
     Recurring("collect_photos", DAY, timedelta(hours=18, minutes=30), collect),
+    Recurring("train_categories", DAY, timedelta(hours=19), standing_work.train),
 )
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dispatch.engine import outbox, recurring, timers
+from dispatch.engine import outbox, recurring, standing_work, timers
 from dispatch.engine.outbox import Tools
 from dispatch.engine.parts.heartbeats import BEAT_SECONDS, beat
 from grid.settings import Settings
@@ -52,6 +52,8 @@ def _care_loop(settings: Settings, stop: threading.Event) -> None:
         while not stop.wait(CARE_S):
             with contextlib.suppress(Exception):  # without a database the next look is soon enough
                 recurring.look(tools)
+            with contextlib.suppress(Exception):
+                standing_work.look(tools)
     finally:
         tools.database.dispose()
 

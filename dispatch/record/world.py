@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, SQLModel, col
 
 from dispatch import data
-from dispatch.rules import admission, rulebook
+from dispatch.record.judging.books import book_of
 from dispatch.rules.callbacks import Asking
 from dispatch.rules.clocks import Limit, Unit
 from dispatch.rules.deadlines import Rung
@@ -209,24 +209,7 @@ class Standing:
     @cached_property
     def book(self) -> RuleBook:
         """Rows of responsibility and negative list, arranged for the rules of routing."""
-        return RuleBook(
-            tuple(_as_rule(row) for row in self.responsibilities),
-            {
-                o.code: rulebook.Organisation(o.code, o.name, o.kind, o.area_code, o.parent_code, o.closed_on)
-                for o in self.organisations.values()
-            },
-            tuple(
-                admission.AdmissionRule(
-                    row.id,
-                    row.matter,
-                    row.category_code,
-                    row.organisation_kind,
-                    admission.read_parts(row.applies_to),
-                    row.clause,
-                )
-                for row in self.admission
-            ),
-        )
+        return book_of(self.responsibilities, self.organisations.values(), self.admission)
 
     @cached_property
     def centre_code(self) -> str:
@@ -333,18 +316,3 @@ def _area_names(session: Session, generation_id: int | None) -> dict[str, AreaNa
         col(Area.generation_id) == generation_id
     )
     return {code: AreaName(name, str(level), parent) for code, name, level, parent in session.execute(query)}
-
-
-def _as_rule(row: Responsibility) -> rulebook.Rule:
-    return rulebook.Rule(
-        id=row.id,
-        main=row.main,
-        category_code=row.category_code,
-        area_code=row.area_code,
-        overlay_code=row.overlay_code,
-        source=row.source_kind,
-        time_band=rulebook.TimeBand(row.time_band) if row.time_band else None,
-        assistants=tuple(part.strip() for part in (row.assistants or "").split(";") if part.strip()),
-        valid_from=row.valid_from,
-        valid_to=row.valid_to,
-    )

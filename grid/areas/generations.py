@@ -207,6 +207,14 @@ def schedule(
     return generation
 
 
+def due_to_begin(session: Session, now: datetime) -> list[int]:
+    """The scheduled border sets whose instant has come, the earliest first."""
+    query = select(Generation.id).where(
+        col(Generation.begins_at) <= now, Generation.state != GenerationState.ACTIVE
+    )
+    return [key for key in session.exec(query.order_by(col(Generation.begins_at))) if key is not None]
+
+
 def retired_codes(session: Session) -> set[str]:
     """Codes that some generation in force had once and the present one has no more: they are never used again."""
     active = active_generation(session)

@@ -8,8 +8,8 @@ from shapely.geometry import LineString, box
 from sqlmodel import select
 
 from dispatch.insight import metrics
-from dispatch.record import replacing
 from dispatch.record.models import TicketEvent
+from dispatch.record.renewing import replacing
 from geo.borders import AreaShape
 from geo.zones import square_metres
 from grid.areas import generations, redrawing

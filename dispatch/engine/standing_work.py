@@ -1,0 +1,91 @@
+"""Work that waits in rows of the standing world: borders due to begin, tickets to be placed anew, rehearsals.
+
+Each part may run twice without harm. That the open tickets were placed in a generation is kept as a done timer row;
+for a minute after its beginning they are looked at again, since a page may have held the former borders that long.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, select
+from uuid6 import uuid7
+
+from dispatch.engine.outbox import Tools
+from dispatch.insight.rehearsing import running
+from dispatch.insight.suggesting import training
+from dispatch.record import firing
+from dispatch.record.models import UNPLACED_DISTRICT, Timer
+from dispatch.record.renewing import replacing
+from grid.areas import generations
+from grid.models import Generation
+
+KIND = "place_anew"
+SETTLED = timedelta(minutes=1)
+
+
+def look(tools: Tools) -> int:
+    """Do what is due; the answer is how much was done."""
+    with tools.database.reading() as session:
+        due = generations.due_to_begin(session, tools.clock(session))
+    done = sum(tools.database.write(lambda s, key=key: _begin(tools, s, key)) for key in due)  # type: ignore[misc]
+    done += place_anew(tools)
+    return done + rehearse(tools)
+
+
+def rehearse(tools: Tools) -> int:
+    """Carry out the rehearsals that wait."""
+
+    def clock() -> datetime:
+        with tools.database.reading() as session:
+            return tools.clock(session)
+
+    return running.run_waiting(tools.database, tools.world, clock)
+
+
+def place_anew(tools: Tools) -> int:
+    """After new borders: the open tickets follow the ground."""
+    with tools.database.reading() as session:
+        now = tools.clock(session)
+        active = generations.active_generation(session)
+        if active is None or active.active_from is None or _is_placed(session, active):
+            return 0
+    moved = replacing.replace_open(tools.database, tools.world, now)
+    if now - active.active_from >= SETTLED:
+        tools.database.write(lambda s: _note_placed(s, active, now))
+    return moved
+
+
+def train(tools: Tools, now: datetime) -> None:
+    """Learn the categories from what was closed."""
+    training.train_nightly(tools.database, tools.world, now)
+
+
+def _begin(tools: Tools, session: Session, generation_id: int) -> int:
+    now = tools.clock(session)
+    if generation_id not in generations.due_to_begin(session, now):
+        return 0
+    generations.activate(session, generation_id, None, now)
+    return 1
+
+
+def _key(generation: Generation) -> str:
+    return f"{KIND}:{generation.id}:{generation.active_from}"
+
+
+def _is_placed(session: Session, generation: Generation) -> bool:
+    query = select(Timer.id).where(Timer.intake_district == UNPLACED_DISTRICT, Timer.key == _key(generation))
+    return session.exec(query).first() is not None
+
+
+def _note_placed(session: Session, generation: Generation, now: datetime) -> None:
+    if not _is_placed(session, generation):
+        session.add(
+            Timer(
+                intake_district=UNPLACED_DISTRICT,
+                id=uuid7(),
+                kind=KIND,
+                key=_key(generation),
+                due_at=now,
+                done_at=now,
+                outcome=firing.DONE,
+            )
+        )

@@ -1,0 +1,51 @@
+"""The linter on what is stored: any set of rules against the borders of any generation."""
+
+from datetime import date
+from functools import lru_cache
+
+from sqlmodel import Session, select
+
+from dispatch.insight.linting.checking import Kinds, lint
+from dispatch.insight.linting.findings import Linted
+from dispatch.insight.linting.terrain import Region, Terrain, build
+from dispatch.record.judging.books import stored_book
+from dispatch.record.world import Standing
+from grid.areas.regions import atomic_regions
+from grid.database import Database
+from grid.models import Generation
+
+
+def lint_version(
+    database: Database,
+    session: Session,
+    standing: Standing,
+    version: int,
+    on: date,
+    generation_id: int | None = None,
+) -> Linted:
+    """Hold a stored set of rules against the borders in force, or against those of a draft."""
+    borders = generation_id or standing.generation_id
+    terrain = terrain_of(database, session, borders) if borders else build([])
+    return lint(stored_book(session, version), categories_of(standing), terrain, on)
+
+
+def categories_of(standing: Standing) -> list[Kinds]:
+    """The categories that tickets can have now, with those above them."""
+    return [
+        Kinds(standing.lineage(row.code), row.name, row.enforcement, row.leaf)
+        for row in standing.categories.values()
+        if row.retired_on is None
+    ]
+
+
+def terrain_of(database: Database, session: Session, generation_id: int) -> Terrain:
+    """The regions of a generation; they never change, so they are worked out once in a process."""
+    checksum = session.exec(select(Generation.checksum).where(Generation.id == generation_id)).one()
+    return _terrain(database, generation_id, checksum)
+
+
+@lru_cache(maxsize=3)
+def _terrain(database: Database, generation_id: int, checksum: str | None) -> Terrain:
+    with database.reading() as session:
+        regions, overlays, names = atomic_regions(session, generation_id)
+    return build((Region(areas, held) for areas, held in regions), overlays, names)
