@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from geo.borders import LEVELS, AreaShape, Level
 from geo.outline import in_china
@@ -18,6 +19,7 @@ from geo.review.kinship import (
     parent_of,
     tree_findings,
 )
+from geo.review.partition import partitions
 from geo.review.shifting import frame_findings
 from geo.review.surfaces import Sheet, gaps, loose_parts, overlaps
 
@@ -50,10 +52,10 @@ def check_borders(
         label_findings(areas),
     ):
         findings += some
-    sheets = _sheets(areas)
+    sheets, filling = _sheets(areas), _filling(areas)
     for level, sheet in sheets.items():
         progress(f"核对{level_label(level)}的重叠与缝隙")
-        for some in (overlaps(sheet), gaps(sheet), loose_parts(sheet)):
+        for some in (overlaps(sheet), gaps(sheet, filling[level]), loose_parts(sheet)):
             findings += some
     progress("核对上下级的覆盖")
     findings += _nesting(areas, sheets)
@@ -135,6 +137,16 @@ def _sheets(areas: Sequence[BorderFeature]) -> dict[str, Sheet]:
             drawn = np.array([a.geometry for a in members], dtype=object)
             sheets[str(level)] = Sheet.of(str(level), codes, [a.name or "无名" for a in members], drawn)
     return sheets
+
+
+def _filling(areas: Sequence[BorderFeature]) -> dict[str, NDArray[Any]]:
+    """By level, the areas of higher levels that none hang on: they cover the ground themselves."""
+    tiling = [areas[i] for i in next(iter(partitions(areas)), [])]
+    found = {}
+    for number, level in enumerate(LEVELS):
+        above = [a.geometry for a in tiling if a.level in LEVELS[:number]]
+        found[str(level)] = np.array(above, dtype=object)
+    return found
 
 
 def _nesting(areas: Sequence[BorderFeature], sheets: Mapping[str, Sheet]) -> Iterator[Finding]:

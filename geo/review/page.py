@@ -1,14 +1,12 @@
-"""The check report and the repair proposals as HTML: fragments for a page of ours, or one file on its own.
+"""The check report as HTML: a fragment for a page of ours, or one file on its own.
 
 Fragments hold no style and no script, so they stand under any content policy.
 """
 
-from collections.abc import Sequence
 from html import escape
 
 from geo.review.findings import KINDS, CheckReport, Finding, level_label
-from geo.review.picture import before_after, closeup, map_picture
-from geo.review.repairing import Proposal
+from geo.review.picture import closeup, map_picture
 
 _LISTED = 40
 _PICTURED = 3
@@ -36,28 +34,6 @@ def report_fragment(report: CheckReport) -> str:
             *(_kind(report, kind) for kind in report.counts()),
         )
     )
-
-
-def proposals_fragment(proposals: Sequence[Proposal]) -> str:
-    """The proposals with their effects and a picture before and after."""
-    if not proposals:
-        return "<h2>修复建议</h2><p>没有需要修复的。</p>"
-    parts = ["<h2>修复建议</h2><p>逐条选择后才会执行,原文件不改动。</p>"]
-    for proposal in proposals:
-        old, new = before_after(proposal.before, proposal.after)
-        most = sorted(proposal.effects, key=lambda e: -(e.gained_m2 + e.lost_m2))[:8]
-        rows = "".join(
-            f"<tr><td>{escape(e.code)}</td><td>{e.gained_m2:,.1f}</td><td>{e.lost_m2:,.1f}</td></tr>"
-            for e in most
-        )
-        parts.append(
-            f"<h3><code>{escape(proposal.id)}</code></h3><p>{escape(proposal.message)}"
-            f"涉及 {len(proposal.effects)} 个区域,增减共 {proposal.moved_m2:,.1f} 平方米。</p>"
-            f'<div class="pictures"><figure>{old}<figcaption>修复前</figcaption></figure>'
-            f"<figure>{new}<figcaption>修复后</figcaption></figure></div>"
-            f"<table><tr><th>编码</th><th>增(m²)</th><th>减(m²)</th></tr>{rows}</table>"
-        )
-    return "".join(parts)
 
 
 def whole_page(title: str, *fragments: str) -> str:

@@ -102,25 +102,26 @@ def closeup(finding: Any, shapes: Mapping[str, Any], *, width: int = 240) -> str
     return _svg(frame, finding.message, body)
 
 
-def before_after(before: Mapping[str, Any], after: Mapping[str, Any], *, width: int = 340) -> tuple[str, str]:
-    """Two pictures of where a repair changes most, at one scale."""
-    old = shapely.make_valid(np.array([before[c] for c in before], dtype=object))
-    new = np.array([after[c] for c in before], dtype=object)
-    changed = shapely.symmetric_difference(old, new)
-    pieces = [p for p in shapely.get_parts(changed) if p.area > 0]
-    biggest = max(pieces, key=lambda p: float(p.area), default=shapely.union_all(new))
-    west, south, east, north = biggest.bounds
-    reach = max(east - west, north - south, 2e-4) * 0.7
+def before_after(
+    before: Mapping[str, Any], after: Mapping[str, Any], ground: Any, *, width: int = 340
+) -> tuple[str, str]:
+    """Two pictures at one scale of the ground that a repair changes and of what lies beside it."""
+    west, south, east, north = ground.bounds
+    reach = max(east - west, north - south, 1e-4) * 0.6
     bounds = (west - reach, south - reach, east + reach, north + reach)
     frame = Frame2D(bounds, width, margin=0.0)
+    box = shapely.box(*bounds)
+    colours = dict(zip(before, _palette(len(before)), strict=True))
     pictures = []
-    for title, drawn in (("修复前", old), ("修复后", new)):
-        near = [g for g in drawn if shapely.box(*bounds).intersects(g)]
-        body = [
-            f'<path d="{frame.path(shapely.clip_by_rect(g, *bounds))}" fill="{colour}" fill-opacity="0.45" '
-            'stroke="#57534e" stroke-width="1"/>'
-            for g, colour in zip(near, _palette(len(near)), strict=True)
-        ]
+    for title, shapes in (("修复前", before), ("修复后", after)):
+        body = []
+        for code, shape in shapes.items():
+            valid = shape if shapely.is_valid(shape) else shapely.make_valid(shape)
+            if box.intersects(valid):
+                body.append(
+                    f'<path d="{frame.path(shapely.clip_by_rect(valid, *bounds))}" fill="{colours[code]}" '
+                    f'fill-opacity="0.45" stroke="#57534e" stroke-width="1"><title>{escape(code)}</title></path>'
+                )
         pictures.append(_svg(frame, title, body))
     return pictures[0], pictures[1]
 

@@ -105,24 +105,43 @@ def united(drawn: Any, *, clean: bool) -> Any:
     return shapely.union_all(drawn)
 
 
-def gaps(sheet: Sheet) -> Iterator[Finding]:
-    """Enclosed holes between features, and narrow slits that open to the outside."""
+def gaps(sheet: Sheet, filled_by: NDArray[Any]) -> Iterator[Finding]:
+    """Enclosed holes between features, and narrow slits that open to the outside.
+
+    What `filled_by` (degrees) covers is no gap: areas of a higher level that have none below them.
+    """
     union = united(sheet.plane, clean=sheet.clean)
     tree = shapely.STRtree(sheet.plane)
-    holes = [
-        shapely.Polygon(ring)
-        for part in shapely.get_parts(union)
-        if part.geom_type == "Polygon"
-        for ring in part.interiors
-    ]
-    closed = [h for h in holes if h.area >= LEAST_AREA_M2]
-    for hole in closed + open_slits(sheet.plane, union, tree):
+    found = [hole for hole in holes_of(union) if hole.area >= LEAST_AREA_M2]
+    found += open_slits(sheet.plane, union, tree)
+    for hole in _unfilled(found, to_zone(filled_by, epsg=sheet.epsg)) if len(filled_by) else found:
         beside = beside_of(tree, hole)
         codes = tuple(sheet.codes[i] for i in beside)
         named = "、".join(sheet.who(i) for i in beside[:4])
         kind = "gap_sliver" if width_m(hole) < SLIVER_WIDTH_M else "gap"
         message = f"{named}之间有缝隙 {hole.area:,.1f} 平方米,平均宽 {width_m(hole):.1f} 米。"
         yield sheet.finding(kind, message, codes, hole)
+
+
+def _unfilled(holes: list[Any], fillers: NDArray[Any]) -> list[Any]:
+    """What is left of holes under other areas."""
+    fillers = np.where(shapely.is_valid(fillers), fillers, polygonal(shapely.make_valid(fillers)))
+    tree, left = shapely.STRtree(fillers), []
+    for hole in holes:
+        over = fillers[tree.query(hole, predicate="intersects")]
+        rest = shapely.difference(hole, shapely.union_all(over)) if len(over) else hole
+        left += [p for p in shapely.get_parts(polygonal(rest)[0]) if p.area >= LEAST_AREA_M2]
+    return left
+
+
+def holes_of(union: Any) -> list[Any]:
+    """The holes of a surface as polygons."""
+    return [
+        shapely.Polygon(ring)
+        for part in shapely.get_parts(union)
+        if part.geom_type == "Polygon"
+        for ring in part.interiors
+    ]
 
 
 def open_slits(plane: NDArray[Any], union: Any, tree: shapely.STRtree) -> list[Any]:
@@ -134,14 +153,22 @@ def open_slits(plane: NDArray[Any], union: Any, tree: shapely.STRtree) -> list[A
     return [
         slit
         for slit in shapely.get_parts(shapely.difference(closed, filled))
-        # a notch in the rim is short and wide, or has one feature beside it
-        if slit.area >= 1.0 and slit.length > 60 * width_m(slit) and len(beside_of(tree, slit)) >= 2
+        if slit.area >= 1.0 and slit.length > 60 * width_m(slit) and _is_lined(plane, slit, tree)
     ]
 
 
-def beside_of(tree: shapely.STRtree, surface: Any) -> list[int]:
-    """Features that touch a surface."""
-    return sorted(tree.query(surface, predicate="dwithin", distance=0.05).tolist())
+def _is_lined(plane: NDArray[Any], slit: Any, tree: shapely.STRtree) -> bool:
+    """Whether features line both long sides of a slit; a notch in the rim has an open side, or one feature."""
+    beside = [
+        shapely.intersection(shapely.buffer(plane[i], 0.05), slit.exterior).length
+        for i in beside_of(tree, slit)
+    ]
+    return len(beside) >= 2 and sum(beside) > 0.85 * slit.length and sorted(beside)[-2] > 0.15 * slit.length
+
+
+def beside_of(tree: shapely.STRtree, surface: Any, *, distance: float = 0.05) -> list[int]:
+    """Features that touch a surface, or nearly."""
+    return sorted(tree.query(surface, predicate="dwithin", distance=distance).tolist())
 
 
 def loose_parts(sheet: Sheet) -> Iterator[Finding]:

@@ -8,53 +8,23 @@ import pytest
 import shapely
 from shapely.affinity import translate
 
-from geo.borders import LEVELS, AreaShape, Level
-from geo.errors import GeoError
-from geo.files.columns import Columns
+from geo.borders import AreaShape, Level
 from geo.frames import Frame, encode_geometry
 from geo.inventing import City
-from geo.reading import BorderFeature, BorderFile, Problem, read_borders
+from geo.mending.proposing import apply, levels_are_clean, propose
+from geo.mending.showing import proposals_fragment
+from geo.reading import BorderFeature, Problem, read_borders
 from geo.review.checking import check_borders
 from geo.review.differing import diff_borders
 from geo.review.findings import KINDS, CheckReport
-from geo.review.page import proposals_fragment, report_fragment, whole_page
-from geo.review.repairing import RULES, apply, levels_are_clean, propose
+from geo.review.page import report_fragment, whole_page
 from geo.simplifying import simplify_for_zooms
 from geo.zones import square_metres
-
-
-def features_of(city: City) -> list[BorderFeature]:
-    return [
-        BorderFeature(i, a.code, a.name, a.parent, Level(a.level), a.geometry)
-        for i, a in enumerate(city.areas)
-    ]
-
-
-def as_file(features: list[BorderFeature], *problems: Problem) -> BorderFile:
-    return BorderFile("city.geojson", "0" * 64, Frame.WGS84, Columns(), tuple(features), problems)
+from tests.geo.borders.making import as_file, changed
 
 
 def check(features: list[BorderFeature], **given) -> CheckReport:
     return check_borders([as_file(features)], **given)
-
-
-def changed(features: list[BorderFeature], index: int, **values) -> list[BorderFeature]:
-    return [replace(f, **values) if i == index else f for i, f in enumerate(features)]
-
-
-@pytest.fixture(scope="module")
-def features(city: City) -> list[BorderFeature]:
-    return features_of(city)
-
-
-@pytest.fixture(scope="module")
-def grid(features: list[BorderFeature]) -> int:
-    """A grid well inside its city."""
-    middle = shapely.Point(104.2, 35.6)
-    return min(
-        (i for i, f in enumerate(features) if f.level == Level.GRID),
-        key=lambda i: shapely.distance(features[i].geometry, middle),
-    )
 
 
 def kinds(report: CheckReport) -> set[str]:
@@ -149,52 +119,6 @@ def test_labels(features, grid) -> None:
     assert check(changed(features, grid, label=(104.5, 35.6))).counts()["label_outside"] == 1
 
 
-def test_slivers_are_named_and_given_to_the_neighbour(features, grid) -> None:
-    piece = features[grid + 1].geometry.representative_point()
-    sliver = shapely.box(piece.x, piece.y, piece.x + 2e-5, piece.y + 2e-5)
-    dirty = changed(features, grid, geometry=shapely.union(features[grid].geometry, sliver))
-    dirty = changed(dirty, grid + 1, geometry=shapely.difference(features[grid + 1].geometry, sliver))
-    assert "sliver_part" in kinds(check(dirty))
-    proposals = propose(dirty)
-    mended = apply(dirty, proposals, {p.id for p in proposals})
-    assert check(mended).clean
-    assert square_metres(mended[grid].geometry) == pytest.approx(
-        square_metres(features[grid].geometry), rel=1e-6
-    )
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_repairs_give_a_clean_coverage_at_every_level(features, rule) -> None:
-    rng = np.random.default_rng(1)
-    phase = {f.code: rng.uniform(0, 6) for f in features if f.level == Level.GRID and rng.random() < 0.3}
-    dirty = [
-        replace(
-            f,
-            geometry=shapely.transform(
-                f.geometry, lambda xy, p=phase[f.code]: xy + 4e-6 * np.sin(xy * 1e5 + p)
-            ),
-        )
-        if f.code in phase
-        else f
-        for f in features
-    ]
-    assert not levels_are_clean(dirty)["grid"]
-    proposals = propose(dirty, rule=rule)
-    assert apply(dirty, proposals, set()) == dirty
-    mended = apply(dirty, proposals, {p.id for p in proposals})
-    assert levels_are_clean(mended) == {str(level): True for level in LEVELS[:5]}
-    assert check(mended).clean
-    by_code = {p.id: p for p in proposals}
-    effect = by_code["coverage:grid"].effects[0]
-    before = next(f.geometry for f in dirty if f.code == effect.code)
-    after = next(f.geometry for f in mended if f.code == effect.code)
-    assert effect.gained_m2 - effect.lost_m2 == pytest.approx(
-        square_metres(after) - square_metres(before), abs=0.5
-    )
-    with pytest.raises(GeoError, match="nothing:else"):
-        apply(dirty, proposals, {"nothing:else"})
-
-
 def test_report_as_json_and_as_a_page_without_style_or_script(features, grid) -> None:
     dirty = changed(
         features, grid, geometry=translate(features[grid].geometry, xoff=2e-4), name="<script>x</script>"
@@ -203,7 +127,7 @@ def test_report_as_json_and_as_a_page_without_style_or_script(features, grid) ->
     plain = report.to_json()
     assert json.loads(json.dumps(plain, ensure_ascii=False)) == plain
     assert plain["counts"]["unusable"] == 1
-    fragment = report_fragment(report) + proposals_fragment(propose(dirty))
+    fragment = report_fragment(report) + proposals_fragment(dirty, propose(dirty))
     for banned in ("<script", "<style", "style=", "onload", "javascript:", "http://www.w3.org/1999"):
         assert banned not in fragment
     assert fragment.count("<svg") >= 3

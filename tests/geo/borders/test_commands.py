@@ -10,9 +10,10 @@ from shapely.affinity import translate
 
 from geo.borders import Level
 from geo.inventing import City, write_geojson
+from geo.mending.proposing import levels_are_clean
 from geo.reading import read_borders
-from geo.review.repairing import levels_are_clean
-from web.cli.borders import check, diff, repair
+from web.cli.borders import check, diff
+from web.cli.mending import repair, simplify
 
 
 def run(command, *arguments: object) -> Result:
@@ -54,7 +55,8 @@ def test_check_says_clean_or_what_is_wrong(clean, dirty, tmp_path) -> None:
     assert report["usable"] is True
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "重叠" in page
-    assert "coverage:grid" in page
+    assert "消除重叠" in page
+    assert "修复前" in page
     assert "核对" in bad.stderr
 
 
@@ -78,7 +80,7 @@ def test_repair_lists_first_and_acts_only_when_told(dirty, clean, tmp_path) -> N
     before = {p.name: p.read_bytes() for p in files(dirty)}
     listed = run(repair, *files(dirty), "--json")
     ids = [p["id"] for p in json.loads(listed.stdout)["proposals"]]
-    assert "coverage:grid" in ids
+    assert "align:grid" in ids
     assert run(repair, *files(dirty), "--all").exit_code == 1  # nowhere to put it
     out = tmp_path / "mended"
     done = run(repair, *files(dirty), "--all", "--out", out)
@@ -95,6 +97,38 @@ def test_repair_lists_first_and_acts_only_when_told(dirty, clean, tmp_path) -> N
     changes = json.loads(run(diff, dirty, out, "--json").stdout)
     assert changes["counts"]["moved"] >= 1
     assert run(repair, *files(dirty), "--choose", "no:such", "--out", tmp_path / "n").exit_code == 1
+
+
+def test_repair_by_kind_and_one_left_out(dirty, tmp_path) -> None:
+    listed = json.loads(run(repair, *files(dirty), "--json").stdout)
+    overlaps = [p["id"] for p in listed["proposals"] if p["kind"] == "overlap"]
+    assert listed["clean"]["grid"] is False
+    done = run(
+        repair, *files(dirty), "--kind", "overlap", "--skip", overlaps[0],
+        "--out", tmp_path / "some", "--html", tmp_path / "p.html", "--json",
+    )  # fmt: skip
+    assert json.loads(done.stdout)["chosen"] == sorted(overlaps[1:])
+    assert "修复后" in (tmp_path / "p.html").read_text(encoding="utf-8")
+    assert run(repair, *files(dirty), "--skip", "no:such").exit_code == 1
+    told = run(repair, *files(dirty))
+    assert "消除重叠" in told.output
+    assert "责任网格:仍有重叠" in told.output
+
+
+def test_simplified_copies_per_zoom_still_tile(clean, tmp_path) -> None:
+    out = tmp_path / "light"
+    done = run(simplify, *files(clean), "--zoom", 11, "--zoom", 14, "--out", out, "--json")
+    assert done.exit_code == 0, done.output
+    made = {(m["zoom"], m["level"]): m for m in json.loads(done.stdout)}
+    assert made[11, "grid"]["vertices"] < made[14, "grid"]["vertices"] < made[14, "grid"]["vertices_before"]
+    for zoom in ("z11", "z14"):
+        light = [f for p in files(out / zoom) for f in read_borders(p).features]
+        assert all(levels_are_clean([f for f in light if not f.kind]).values())
+        whole = [f for p in files(clean) for f in read_borders(p).features]
+        assert [(f.code, f.name, f.parent) for f in light if not f.kind] == [
+            (f.code, f.name, f.parent) for f in whole if not f.kind
+        ]
+    assert run(simplify, *files(clean), "--out", out).exit_code == 1  # never over something
 
 
 def test_diff_with_weights(clean, dirty, city, tmp_path) -> None:
