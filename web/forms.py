@@ -287,14 +287,3 @@ class TicketsQuery(Strict):
             return datetime.fromisoformat(instant) if instant else None, UUID(key)
         except ValueError:
             raise InputError("翻页参数有误,请从第一页重新打开", {"after": "格式不对"}) from None
-
-
-class FiguresQuery(Strict):
-    """Which figures: the days looked back on, the first column, and for a list the number that was opened."""
-
-    days: Annotated[int, Field(ge=1, le=366)] = 30
-    by: Literal["department", "street", "community", "grid", "state", "source"] = "department"
-    metric: Annotated[Code | None, Empty] = None
-    code: Annotated[Code | None, Empty] = None
-    until: Annotated[AwareDatetime | None, Empty] = None
-    page: Annotated[int, Field(ge=0, le=10_000)] = 0

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from dispatch.engine import outbox, recurring, standing_work, timers
 from dispatch.engine.outbox import Tools
 from dispatch.engine.parts.heartbeats import BEAT_SECONDS, beat
+from dispatch.insight.rollups import keeping
 from grid.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -91,7 +92,8 @@ class Sweeper:
         if self._clock_jumped():
             return 0
         done = self.desk.fire_due(stop=self.stop.is_set)
-        return done + outbox.drain(self.tools, stop=self.stop.is_set)
+        done += outbox.drain(self.tools, stop=self.stop.is_set)
+        return done + keeping.catch_up(self.tools.database, self.tools.world.settings.zone, batches=1)
 
     def _clock_jumped(self) -> bool:
         with self.tools.database.reading() as session:

@@ -1,4 +1,4 @@
-"""The tables of what is learnt: rehearsals, the model that suggests categories, proposals to change a rule."""
+"""Every table of `insight`; here those of what is learnt: rehearsals, the model that suggests categories, proposals to change a rule."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -8,6 +8,11 @@ from uuid import UUID
 from sqlalchemy import Column, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
+import dispatch.insight.load.models
+import dispatch.insight.reports.models
+import dispatch.insight.rollups.models
+import dispatch.insight.schemes.models
+import dispatch.insight.topics.models  # noqa: F401
 from grid.database import JsonText, Words, named
 
 

@@ -80,8 +80,9 @@ class Change:
         return self._known[table]
 
     def write(self) -> None:
-        """Send everything to the database, or into the batch that is open."""
+        """Send everything to the database, or into the batch that is open; what is counted is looked at again soon."""
         ticket = self.ticket
+        ticket.tally_due = True
         batch = together.batch_of(self.session)
         if batch is not None and not self._new:
             batch.keep(ticket, self._pending)

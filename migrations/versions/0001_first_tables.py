@@ -29,6 +29,17 @@ def upgrade() -> None:
     with op.batch_alter_table('account', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_account_person_key'), ['person_key'], unique=False)
 
+    op.create_table('bulletin',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('about', sa.String(), nullable=False),
+    sa.Column('from_on', sa.Date(), nullable=False),
+    sa.Column('to_on', sa.Date(), nullable=False),
+    sa.Column('content', sa.Text(), nullable=False),
+    sa.Column('checksum', sa.String(), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_bulletin')),
+    sa.UniqueConstraint('about', 'from_on', 'to_on', name=op.f('uq_bulletin_about_from_on_to_on'))
+    )
     op.create_table('calendar_day',
     sa.Column('on', sa.Date(), nullable=False),
     sa.Column('kind', sa.String(), nullable=False),
@@ -67,6 +78,67 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('client_uuid', name=op.f('pk_client_key'))
     )
+    op.create_table('figure_cell',
+    sa.Column('cube', sa.String(length=8), nullable=False),
+    sa.Column('grain', sa.String(length=5), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('category_code', sa.String(), nullable=False),
+    sa.Column('organisation_code', sa.String(), nullable=False),
+    sa.Column('district_code', sa.String(), nullable=False),
+    sa.Column('street_code', sa.String(), nullable=False),
+    sa.Column('community_code', sa.String(), nullable=False),
+    sa.Column('grid_code', sa.String(), nullable=False),
+    sa.Column('received', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('repeated', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('reminded', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('should_close', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('deferred', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('excluded', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_closed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_closed_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_extended', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('urgent_should_close', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('urgent_closed_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed_reworked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed_once', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('dispatched', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('dispatch_kept', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('open_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('opened_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objected', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_ruled', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_upheld', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_refused', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('handle_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('handled_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('contact_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('contacted_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('asked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('answered', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('answer_contacted', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('solved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('partly', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('unsolved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('rated', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('satisfied', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('unanswered', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('rechecked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('false_completion', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('supplement_asked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('accept_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('accepted_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('forward_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('forwarded_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.PrimaryKeyConstraint('cube', 'grain', 'on', 'source', 'category_code', 'organisation_code', 'district_code', 'street_code', 'community_code', 'grid_code', name=op.f('pk_figure_cell'))
+    )
+    with op.batch_alter_table('figure_cell', schema=None) as batch_op:
+        batch_op.create_index('ix_cell_category', ['cube', 'grain', 'category_code', 'on'], unique=False)
+        batch_op.create_index('ix_cell_on', ['cube', 'grain', 'on'], unique=False)
+        batch_op.create_index('ix_cell_org', ['cube', 'grain', 'organisation_code', 'on'], unique=False)
+        batch_op.create_index('ix_cell_street', ['cube', 'grain', 'street_code', 'on'], unique=False)
+
     op.create_table('generation',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('label', sa.String(), nullable=False),
@@ -141,6 +213,12 @@ def upgrade() -> None:
     with op.batch_alter_table('learnt', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_learnt_trained_at'), ['trained_at'], unique=False)
 
+    op.create_table('load_limit',
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('hours', sa.Float(), nullable=False),
+    sa.PrimaryKeyConstraint('kind', 'code', name=op.f('pk_load_limit'))
+    )
     op.create_table('macro',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('organisation_code', sa.Text(), nullable=True),
@@ -449,6 +527,25 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['ruleset_version'], ['ruleset.version'], name=op.f('fk_escalation_rung_ruleset_version')),
     sa.PrimaryKeyConstraint('ruleset_version', 'clock', 'name', 'urgent', name=op.f('pk_escalation_rung'))
     )
+    op.create_table('export_log',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('account_id', sa.Uuid(), nullable=True),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('masked', sa.Boolean(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('slice', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_export_log_account_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_export_log'))
+    )
+    op.create_table('figure_switch',
+    sa.Column('key', sa.String(), nullable=False),
+    sa.Column('is_on', sa.Boolean(), nullable=False),
+    sa.Column('turned_by', sa.Uuid(), nullable=True),
+    sa.Column('turned_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('plan_number', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['turned_by'], ['account.id'], name=op.f('fk_figure_switch_turned_by')),
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_figure_switch'))
+    )
     op.create_table('incoming_call',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('account_id', sa.Uuid(), nullable=False),
@@ -535,6 +632,13 @@ def upgrade() -> None:
     with op.batch_alter_table('notice_rule', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_notice_rule_happening'), ['happening'], unique=False)
 
+    op.create_table('observation_point',
+    sa.Column('grid_code', sa.String(), nullable=False),
+    sa.Column('marked_by', sa.Uuid(), nullable=True),
+    sa.Column('marked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['marked_by'], ['account.id'], name=op.f('fk_observation_point_marked_by')),
+    sa.PrimaryKeyConstraint('grid_code', name=op.f('pk_observation_point'))
+    )
     op.create_table('one_time_link',
     sa.Column('token_hash', sa.String(), nullable=False),
     sa.Column('purpose', sa.String(), nullable=False),
@@ -610,6 +714,19 @@ def upgrade() -> None:
     sa.Column('note', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['ruleset_version'], ['ruleset.version'], name=op.f('fk_responsibility_ruleset_version')),
     sa.PrimaryKeyConstraint('ruleset_version', 'id', name=op.f('pk_responsibility'))
+    )
+    op.create_table('saved_table',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('title', sa.String(), nullable=False),
+    sa.Column('rows_by', sa.String(), nullable=False),
+    sa.Column('columns_by', sa.Text(), nullable=True),
+    sa.Column('metrics', sa.String(), nullable=False),
+    sa.Column('days', sa.Integer(), nullable=False),
+    sa.Column('shared', sa.Boolean(), nullable=False),
+    sa.Column('made_by', sa.Uuid(), nullable=True),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['made_by'], ['account.id'], name=op.f('fk_saved_table_made_by')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_saved_table'))
     )
     op.create_table('saved_view',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -734,6 +851,7 @@ def upgrade() -> None:
     sa.Column('false_completion', sa.Boolean(), nullable=False),
     sa.Column('merged_into', sa.Uuid(), nullable=True),
     sa.Column('merged_count', sa.Integer(), nullable=False),
+    sa.Column('tally_due', sa.Boolean(), nullable=False),
     sa.Column('conduct', sa.Text(), nullable=True),
     sa.Column('conduct_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('clarified_at', sa.DateTime(timezone=True), nullable=True),
@@ -752,6 +870,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_ticket_queue', ['queue', 'accepted_at'], unique=False)
         batch_op.create_index('ix_ticket_reported', ['reported_at'], unique=False)
         batch_op.create_index('ix_ticket_state_due', ['state', 'due_at'], unique=False)
+        batch_op.create_index('ix_ticket_tally', ['tally_due'], unique=False, sqlite_where=sa.text('tally_due'), postgresql_where=sa.text('tally_due'))
 
     op.create_table('time_limit',
     sa.Column('ruleset_version', sa.Integer(), nullable=False),
@@ -769,6 +888,34 @@ def upgrade() -> None:
     with op.batch_alter_table('time_limit', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_time_limit_stage'), ['stage'], unique=False)
 
+    op.create_table('topic',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('key', sa.String(), nullable=False),
+    sa.Column('kind', sa.String(length=40), nullable=False),
+    sa.Column('state', sa.String(length=40), nullable=False),
+    sa.Column('category_code', sa.String(), nullable=True),
+    sa.Column('grid_code', sa.Text(), nullable=True),
+    sa.Column('lon', sa.Float(), nullable=True),
+    sa.Column('lat', sa.Float(), nullable=True),
+    sa.Column('found_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('first_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('last_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('reason', sa.String(), nullable=False),
+    sa.Column('owner_code', sa.String(), nullable=True),
+    sa.Column('plan', sa.Text(), nullable=True),
+    sa.Column('due_on', sa.Date(), nullable=True),
+    sa.Column('adopted_by', sa.Uuid(), nullable=True),
+    sa.Column('adopted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['adopted_by'], ['account.id'], name=op.f('fk_topic_adopted_by')),
+    sa.ForeignKeyConstraint(['category_code'], ['category.code'], name=op.f('fk_topic_category_code')),
+    sa.ForeignKeyConstraint(['owner_code'], ['organisation.code'], name=op.f('fk_topic_owner_code')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_topic')),
+    sa.UniqueConstraint('key', name=op.f('uq_topic_key'))
+    )
+    with op.batch_alter_table('topic', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_topic_state'), ['state'], unique=False)
+
     op.create_table('arrival',
     sa.Column('intake_district', sa.String(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -783,6 +930,18 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['organisation_code'], ['organisation.code'], name=op.f('fk_arrival_organisation_code')),
     sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_arrival')),
     sa.UniqueConstraint('intake_district', 'ticket_id', 'organisation_code', name=op.f('uq_arrival_intake_district_ticket_id_organisation_code'))
+    )
+    op.create_table('assessment_scheme',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('title', sa.String(), nullable=False),
+    sa.Column('plan_number', sa.String(), nullable=False),
+    sa.Column('body', sa.Text(), nullable=False),
+    sa.Column('made_by', sa.Uuid(), nullable=True),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['made_by'], ['account.id'], name=op.f('fk_assessment_scheme_made_by')),
+    sa.ForeignKeyConstraint(['plan_number'], ['plan_entry.number'], name=op.f('fk_assessment_scheme_plan_number')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_assessment_scheme'))
     )
     op.create_table('assignment',
     sa.Column('intake_district', sa.String(), nullable=False),
@@ -1009,6 +1168,46 @@ def upgrade() -> None:
     with op.batch_alter_table('statement', schema=None) as batch_op:
         batch_op.create_index('ix_statement_ticket', ['intake_district', 'ticket_id'], unique=False)
 
+    op.create_table('tally',
+    sa.Column('intake_district', sa.String(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('ticket_id', sa.Uuid(), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('organisation_code', sa.String(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('category_code', sa.String(), nullable=False),
+    sa.Column('district_code', sa.String(), nullable=False),
+    sa.Column('street_code', sa.String(), nullable=False),
+    sa.Column('community_code', sa.String(), nullable=False),
+    sa.Column('grid_code', sa.String(), nullable=False),
+    sa.Column('marks', sa.BigInteger(), nullable=False),
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_tally_intake_district_ticket_id')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_tally'))
+    )
+    with op.batch_alter_table('tally', schema=None) as batch_op:
+        batch_op.create_index('ix_tally_category', ['category_code', 'on'], unique=False)
+        batch_op.create_index('ix_tally_grid', ['grid_code', 'on'], unique=False)
+        batch_op.create_index('ix_tally_on', ['on'], unique=False)
+        batch_op.create_index('ix_tally_org', ['organisation_code', 'on'], unique=False)
+        batch_op.create_index('ix_tally_ticket', ['intake_district', 'ticket_id'], unique=False)
+
+    op.create_table('tally_span',
+    sa.Column('intake_district', sa.String(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('ticket_id', sa.Uuid(), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('organisation_code', sa.String(), nullable=False),
+    sa.Column('street_code', sa.String(), nullable=False),
+    sa.Column('clock', sa.String(), nullable=False),
+    sa.Column('stage', sa.String(), nullable=False),
+    sa.Column('minutes', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_tally_span_intake_district_ticket_id')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_tally_span'))
+    )
+    with op.batch_alter_table('tally_span', schema=None) as batch_op:
+        batch_op.create_index('ix_span_on', ['clock', 'stage', 'on'], unique=False)
+        batch_op.create_index('ix_span_ticket', ['intake_district', 'ticket_id'], unique=False)
+
     op.create_table('ticket_clock',
     sa.Column('intake_district', sa.String(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -1118,6 +1317,16 @@ def upgrade() -> None:
     with op.batch_alter_table('ticket_theme', schema=None) as batch_op:
         batch_op.create_index('ix_theme_key', ['theme_key'], unique=False)
 
+    op.create_table('topic_ticket',
+    sa.Column('topic_id', sa.Uuid(), nullable=False),
+    sa.Column('intake_district', sa.String(), nullable=False),
+    sa.Column('ticket_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['topic_id'], ['topic.id'], name=op.f('fk_topic_ticket_topic_id')),
+    sa.PrimaryKeyConstraint('topic_id', 'intake_district', 'ticket_id', name=op.f('pk_topic_ticket'))
+    )
+    with op.batch_alter_table('topic_ticket', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_topic_ticket_ticket_id'), ['ticket_id'], unique=False)
+
     op.create_table('unit_rating',
     sa.Column('intake_district', sa.String(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -1165,6 +1374,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_rating_org')
 
     op.drop_table('unit_rating')
+    with op.batch_alter_table('topic_ticket', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_topic_ticket_ticket_id'))
+
+    op.drop_table('topic_ticket')
     with op.batch_alter_table('ticket_theme', schema=None) as batch_op:
         batch_op.drop_index('ix_theme_key')
 
@@ -1190,6 +1403,19 @@ def downgrade() -> None:
         batch_op.drop_index('ix_clock_ticket')
 
     op.drop_table('ticket_clock')
+    with op.batch_alter_table('tally_span', schema=None) as batch_op:
+        batch_op.drop_index('ix_span_ticket')
+        batch_op.drop_index('ix_span_on')
+
+    op.drop_table('tally_span')
+    with op.batch_alter_table('tally', schema=None) as batch_op:
+        batch_op.drop_index('ix_tally_ticket')
+        batch_op.drop_index('ix_tally_org')
+        batch_op.drop_index('ix_tally_on')
+        batch_op.drop_index('ix_tally_grid')
+        batch_op.drop_index('ix_tally_category')
+
+    op.drop_table('tally')
     with op.batch_alter_table('statement', schema=None) as batch_op:
         batch_op.drop_index('ix_statement_ticket')
 
@@ -1234,12 +1460,18 @@ def downgrade() -> None:
         batch_op.drop_index('ix_assignment_org')
 
     op.drop_table('assignment')
+    op.drop_table('assessment_scheme')
     op.drop_table('arrival')
+    with op.batch_alter_table('topic', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_topic_state'))
+
+    op.drop_table('topic')
     with op.batch_alter_table('time_limit', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_time_limit_stage'))
 
     op.drop_table('time_limit')
     with op.batch_alter_table('ticket', schema=None) as batch_op:
+        batch_op.drop_index('ix_ticket_tally', sqlite_where=sa.text('tally_due'), postgresql_where=sa.text('tally_due'))
         batch_op.drop_index('ix_ticket_state_due')
         batch_op.drop_index('ix_ticket_reported')
         batch_op.drop_index('ix_ticket_queue')
@@ -1264,6 +1496,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_view_unit')
 
     op.drop_table('saved_view')
+    op.drop_table('saved_table')
     op.drop_table('responsibility')
     with op.batch_alter_table('rehearsal', schema=None) as batch_op:
         batch_op.drop_index('ix_rehearsal_state')
@@ -1273,6 +1506,7 @@ def downgrade() -> None:
     op.drop_table('place_gram')
     op.drop_table('overlay_area')
     op.drop_table('one_time_link')
+    op.drop_table('observation_point')
     with op.batch_alter_table('notice_rule', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_notice_rule_happening'))
 
@@ -1294,6 +1528,8 @@ def downgrade() -> None:
         batch_op.drop_index('ix_call_seat')
 
     op.drop_table('incoming_call')
+    op.drop_table('figure_switch')
+    op.drop_table('export_log')
     op.drop_table('escalation_rung')
     with op.batch_alter_table('enforcement_binding', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_enforcement_binding_area_code'))
@@ -1364,6 +1600,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_macro_unit')
 
     op.drop_table('macro')
+    op.drop_table('load_limit')
     with op.batch_alter_table('learnt', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_learnt_trained_at'))
 
@@ -1382,12 +1619,20 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_generation_state'))
 
     op.drop_table('generation')
+    with op.batch_alter_table('figure_cell', schema=None) as batch_op:
+        batch_op.drop_index('ix_cell_street')
+        batch_op.drop_index('ix_cell_org')
+        batch_op.drop_index('ix_cell_on')
+        batch_op.drop_index('ix_cell_category')
+
+    op.drop_table('figure_cell')
     op.drop_table('client_key')
     with op.batch_alter_table('category', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_category_parent_code'))
 
     op.drop_table('category')
     op.drop_table('calendar_day')
+    op.drop_table('bulletin')
     with op.batch_alter_table('account', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_account_person_key'))
 

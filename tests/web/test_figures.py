@@ -1,19 +1,20 @@
 """Every number opens into exactly its tickets, for whoever may see figures, without names and without ranks."""
 
+import html
 import re
 from collections.abc import Callable
 
+import pytest
 from sqlmodel import col, select
 
-from dispatch.insight import metrics
-from dispatch.insight.metrics import METRICS, Kind, Period
+from dispatch.insight.metrics.slices import DIMENSIONS
+from dispatch.insight.rollups import keeping
 from dispatch.record.models import TicketEvent
-from dispatch.rules.workflow import State
 from dispatch.upkeep import verifying
-from tests.town import COVER, GARBAGE, IN_EAST, MONDAY, OUTSIDE, PARKING, Town
+from tests.town import COVER, GARBAGE, IN_EAST, OUTSIDE, PARKING, SANITATION, Town
 from tests.web.conftest import Visitor
 
-NUMBER = re.compile(r'href="(/figures/tickets[^"]*)"[^>]*>(?:<strong>)?(\d+)')
+NUMBER = re.compile(r'href="(/figures/tickets[^"]*)"[^>]*>(?:<span[^>]*>)?(?:<strong>)?[^<0-9]*(\d+)')
 ROW = re.compile(r'href="/tickets/[^"]+"')
 
 
@@ -26,35 +27,83 @@ def lively(town: Town) -> None:
     code = town.worker.reports(GARBAGE).code
     photo = town.photo("b" * 64)
     town.later(hours=1).department.acts(code, "handle", solved="solved", answer="已清运", photos=(photo,))
+    town.worker.acts(code, "verify_pass", photos=(photo,))
     town.later(hours=8)
+    keeping.catch_up(town.database, town.world.settings.zone, town.now)
 
 
-def test_every_number_on_the_page_is_the_length_of_its_list(
+@pytest.mark.acceptance("D1")
+def test_every_number_on_the_pages_is_the_length_of_its_list(
     town: Town, visitor: Callable[[str], Visitor]
 ) -> None:
     lively(town)
     supervisor = visitor("supervisor")
-    opened = 0
-    for by in metrics.DIMENSIONS:
-        page = supervisor.sees(f"/figures/?by={by}").text
-        for path, number in NUMBER.findall(page):
-            listed = supervisor.sees(path.replace("&amp;", "&")).text
-            assert len(ROW.findall(listed)) == int(number), path
-            opened += 1
-    assert opened > 30
+    pages = ["/figures/", f"/figures/?organisation={SANITATION}", "/figures/map"]
+    pages += [f"/figures/table?by={by}" for by in (*DIMENSIONS, "day", "month")]
+    opened = {
+        (html.unescape(path), int(number))
+        for page in pages
+        for path, number in NUMBER.findall(supervisor.sees(page).text)
+    }
+    for path, number in opened:
+        assert len(ROW.findall(supervisor.sees(path).text)) == number, path
+    assert len(opened) > 60
 
 
-def test_the_table_sums_up_to_the_headline(town: Town) -> None:
+@pytest.mark.acceptance("D1")
+def test_there_is_nowhere_to_type_a_figure(visitor: Callable[[str], Visitor]) -> None:
+    """Every form that posts, on every page of figures, has no field for a number."""
+    supervisor = visitor("supervisor")
+    from flask import current_app
+
+    with supervisor.client.application.app_context():
+        rules = [rule for rule in current_app.url_map.iter_rules() if rule.endpoint.startswith("supervisor.")]
+    paths = [rule.rule for rule in rules if "GET" in (rule.methods or set()) and not rule.arguments]
+    assert len(paths) > 5
+    for path in paths:
+        page = supervisor.sees(path)
+        if page.mimetype != "text/html":
+            continue
+        for form in re.findall(r'<form method="post".*?</form>', page.text, re.S):
+            assert 'type="number"' not in form, path
+
+
+@pytest.mark.acceptance("D24")
+def test_no_page_ranks_and_small_samples_show_no_rate(town: Town, visitor: Callable[[str], Visitor]) -> None:
     lively(town)
-    actor, period = town.supervisor.actor, Period.last_days(30, town.now)
-    with town.database.reading() as session:
-        for dimension in metrics.DIMENSIONS:
-            cells = metrics.table(session, METRICS, actor, period, dimension)
-            for metric in METRICS:
-                total = sum(counts.get(metric.key, 0) for counts in cells.values())
-                assert total == metrics.count(session, metric, actor, period), (dimension, metric.key)
-        by_workflow = [state for state in State if state in cells]
-        assert list(cells) == (by_workflow if dimension == "state" else sorted(cells))
+    supervisor = visitor("supervisor")
+    for path in ("/figures/", "/figures/table?by=organisation", "/figures/table?by=street", "/figures/map"):
+        page = supervisor.sees(path).text
+        assert not re.search(r"名次|排名表|第 ?\d+ ?名", page), path
+        assert 'class="rate"' not in page, "seven tickets are too few for a rate"
+    codes = re.findall(r"only=([a-z-]+)", supervisor.sees("/figures/table?by=organisation").text)
+    assert list(dict.fromkeys(codes)) == sorted(set(codes)), "in the order of codes, not of numbers"
+
+
+def test_a_table_comes_as_csv_and_xlsx_with_the_same_numbers(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    lively(town)
+    supervisor = visitor("supervisor")
+    answer = supervisor.sees("/figures/table?by=grid&format=csv")
+    lines = answer.data.decode("utf-8-sig").splitlines()
+    assert lines[0].startswith("网格,登记受理,结案,派单")
+    assert {line.split(",")[0]: line.split(",")[1] for line in lines[1:]} == {
+        "尚未确定": "1",
+        "井巷第一网格": "5",
+        "井巷第二网格": "1",
+    }
+    book = supervisor.sees("/figures/table?by=grid&format=xlsx")
+    assert book.data[:2] == b"PK"
+    assert book.data == supervisor.sees("/figures/table?by=grid&format=xlsx").data
+
+
+def test_a_community_sees_its_own_figures_only(town: Town, visitor: Callable[[str], Visitor]) -> None:
+    lively(town)
+    community = visitor("community")
+    lines = community.sees("/figures/table?by=grid&format=csv").data.decode("utf-8-sig").splitlines()
+    assert [line.split(",")[0] for line in lines[1:]] == ["井巷第一网格", "井巷第二网格"]
+    assert len(ROW.findall(community.sees("/figures/tickets?measure=received").text)) == 6
 
 
 def test_figures_are_closed_to_those_without_the_permission(
@@ -62,21 +111,26 @@ def test_figures_are_closed_to_those_without_the_permission(
 ) -> None:
     for login in ("worker", "department", "dispatcher"):
         assert visitor(login).sees("/figures/").status_code == 403
-        assert visitor(login).sees("/figures/tickets?metric=open").status_code == 403
+        assert visitor(login).sees("/figures/tickets?measure=received").status_code == 403
 
 
 def test_a_number_that_does_not_exist_is_refused_in_words(
     town: Town, visitor: Callable[[str], Visitor]
 ) -> None:
     supervisor = visitor("supervisor")
-    for path in ("?metric=login_count", "?metric=open&by=person", "?metric=open&page=x", ""):
+    for path in ("?measure=login_count", "?measure=received&by=person", "?now=open&page=x", "", "?now=age:x"):
         assert supervisor.sees(f"/figures/tickets{path}").status_code == 422
+    assert supervisor.sees("/figures/?area=nowhere").status_code == 404
+    assert supervisor.sees("/figures/?start=2026-05-01&end=2026-01-01").status_code == 422
 
 
-def test_no_figure_is_about_persons_or_traces_of_work() -> None:
-    assert {metric.kind for metric in METRICS} <= set(Kind)
-    assert "person" not in metrics.DIMENSIONS
-    assert not any("reported_by" in str(metric.condition(Period.last_days(1, MONDAY))) for metric in METRICS)
+def test_map_and_heat_show_what_the_table_says(town: Town, visitor: Callable[[str], Visitor]) -> None:
+    lively(town)
+    supervisor = visitor("supervisor")
+    shapes = supervisor.sees("/figures/map.json?area=990101001001").json
+    assert [f["properties"]["name"] for f in shapes["features"]] == ["井巷第一网格", "井巷第二网格"]
+    assert len(shapes["points"]) == 6
+    assert ">7<" in supervisor.sees("/figures/heat").text, "all were reported in one hour"
 
 
 def test_one_ticket_is_proved_at_once_and_a_changed_byte_shows(

@@ -69,6 +69,9 @@ class Ticket(SQLModel, table=True):
         Index("ix_ticket_reported", "reported_at"),
         Index("ix_ticket_account", "reported_by", "reported_at"),
         Index(
+            "ix_ticket_tally", "tally_due", sqlite_where=text("tally_due"), postgresql_where=text("tally_due")
+        ),
+        Index(
             "ix_ticket_open_place",
             "lat",
             "lon",
@@ -153,6 +156,7 @@ class Ticket(SQLModel, table=True):
     false_completion: bool = False
     merged_into: UUID | None = None
     merged_count: int = 0
+    tally_due: bool = True
     conduct: str | None = Field(default=None, sa_type=Words)
     conduct_until: datetime | None = None
     clarified_at: datetime | None = None

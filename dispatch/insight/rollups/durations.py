@@ -1,0 +1,69 @@
+"""How long things took, from the history alone, in minutes of natural time.
+
+Three readings: `total` from acceptance to the end and `handle` from each dispatch to the unit's answer, both without
+the time in which the reporter was asked for more or the matter was suspended; `stage` is each visit to a state.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from dispatch.insight.rollups.marking import DONE
+from dispatch.insight.rollups.models import NONE
+from dispatch.insight.rollups.story import Line, Story
+from dispatch.insight.rollups.turns import turns_of
+from dispatch.rules.workflow import STATES, State
+
+STANDING_STILL = frozenset({State.NEED_INFO, State.SUSPENDED})
+
+
+class Took(NamedTuple):
+    """One stretch: the day it ended, whose it was, what it was, how long."""
+
+    on: date
+    organisation_code: str
+    clock: str
+    stage: str
+    minutes: int
+
+
+def spans_of(story: Story, at: datetime, zone: ZoneInfo) -> list[Took]:
+    """Every stretch of this history that had ended by `at`."""
+    lines = story.as_of(at).lines
+    if not lines or lines[-1].state == State.SELF_HANDLED:
+        return []
+    return [
+        Took(
+            end.astimezone(zone).date(), unit, clock, stage, int((end - began - stood) / timedelta(minutes=1))
+        )
+        for began, end, stood, unit, clock, stage in _spans(lines)
+    ]
+
+
+def _spans(lines: tuple[Line, ...]) -> Iterator[tuple[datetime, datetime, timedelta, str, str, str]]:
+    turns = turns_of(lines)
+    moves = [line for place, line in enumerate(lines) if not place or line.state != lines[place - 1].state]
+    for before, after in pairwise(moves):
+        stage = STATES[State(before.state)].stage
+        if stage is not None and after.at > before.at:
+            unit = next((t.organisation_code for t in turns if t.holds(before.at)), NONE)
+            yield before.at, after.at, timedelta(), unit, "stage", stage
+    for turn in turns:
+        if turn.answered_at is not None:
+            stood = _stood(moves, turn.began_at, turn.answered_at)
+            yield turn.began_at, turn.answered_at, stood, turn.organisation_code, "handle", "handle"
+    if lines[-1].state in DONE:
+        end = next(m.at for m in reversed(moves) if m.state in DONE and m.state != State.ARCHIVED)
+        unit = turns[-1].organisation_code if turns else NONE
+        yield lines[0].at, end, _stood(moves, lines[0].at, end), unit, "total", "total"
+
+
+def _stood(moves: list[Line], began: datetime, end: datetime) -> timedelta:
+    """How long within that stretch nothing ran."""
+    standing = timedelta()
+    for before, after in pairwise(moves):
+        if before.state in STANDING_STILL:
+            standing += max(min(after.at, end) - max(before.at, began), timedelta())
+    return standing

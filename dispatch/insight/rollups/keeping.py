@@ -1,0 +1,126 @@
+"""Takes up the tickets that changed: their tally rows are written anew, the cells change by the difference.
+
+All of it is one transaction per batch, with the tickets locked, so whatever is killed when, the cells are the sums of
+the rows and the rows are what the histories say. Several may keep at once; on PostgreSQL each takes others.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, insert, select, tuple_, update
+from sqlmodel import Session, col
+from uuid6 import uuid7
+
+from dispatch.insight.rollups import cells, durations, marking, story
+from dispatch.insight.rollups.cells import Counted
+from dispatch.insight.rollups.models import DIMENSIONS, Tally, TallySpan
+from dispatch.insight.rollups.story import Key, Story
+from dispatch.record.models import Ticket
+from grid.database import Database
+
+BATCH = 200
+
+
+def catch_up(database: Database, zone: ZoneInfo, now: datetime | None = None, *, batches: int = 20) -> int:
+    """Take up what changed, up to a limit; the answer is how many tickets were."""
+    done = 0
+    for _ in range(batches):
+        with database.reading() as session:
+            if session.execute(_due().limit(1)).first() is None:
+                break
+        taken = database.write(partial(_take_up, database, zone, now))
+        done += taken
+        if taken < BATCH:
+            break
+    return done
+
+
+def waiting(session: Session) -> bool:
+    """Whether some change is not in the sums yet."""
+    return session.execute(_due().limit(1)).first() is not None
+
+
+def _due() -> Any:
+    return select(col(Ticket.intake_district), col(Ticket.id)).where(col(Ticket.tally_due).is_(True))
+
+
+def _take_up(database: Database, zone: ZoneInfo, now: datetime | None, session: Session) -> int:
+    query = _due().order_by(col(Ticket.id)).limit(BATCH).with_for_update(of=Ticket, skip_locked=True)
+    keys = [(district, ticket) for district, ticket in session.execute(query)]
+    if not keys:
+        return 0
+    at = now or database.now(session)
+    stories = story.read(session, keys)
+    before = counted(session, keys)
+    session.execute(delete(Tally).where(_of(Tally, keys)))
+    session.execute(delete(TallySpan).where(_of(TallySpan, keys)))
+    rows, spans = rows_for(stories, at, zone)
+    if rows:
+        session.execute(insert(Tally), rows)
+    if spans:
+        session.execute(insert(TallySpan), spans)
+    after = [_counted(row) for row in rows]
+    cells.apply(session, cells.difference(before, after))
+    session.execute(
+        update(Ticket)
+        .where(tuple_(col(Ticket.intake_district), col(Ticket.id)).in_(keys))
+        .values(tally_due=False)
+        .execution_options(synchronize_session=False)
+    )
+    return len(keys)
+
+
+def rows_for(
+    stories: Sequence[Story], at: datetime, zone: ZoneInfo
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The tally rows and spans of these histories as of `at`, as values to insert."""
+    rows: list[dict[str, Any]] = []
+    spans: list[dict[str, Any]] = []
+    for one in stories:
+        of_ticket = {"intake_district": one.key[0], "ticket_id": one.key[1]}
+        district, street, community, grid = one.place
+        under = {
+            "source": one.source,
+            "category_code": one.category_code,
+            "district_code": district,
+            "street_code": street,
+            "community_code": community,
+            "grid_code": grid,
+        }
+        for row in marking.rows_of(one, at, zone):
+            rows.append({**of_ticket, **under, "id": uuid7(), **row._asdict()})
+        for took in durations.spans_of(one, at, zone):
+            spans.append({**of_ticket, "id": uuid7(), "street_code": street, **took._asdict()})
+    return rows, spans
+
+
+def counted(session: Session, keys: Sequence[Key]) -> list[Counted]:
+    """The stored tally rows of these tickets, as the cells see them."""
+    columns = [getattr(Tally, name) for name in ("on", *DIMENSIONS, "marks")]
+    found = session.execute(select(*columns).where(_of(Tally, keys)))
+    return [Counted(row[0], tuple(row[1:-1]), row[-1]) for row in found]
+
+
+def _counted(row: dict[str, Any]) -> Counted:
+    return Counted(row["on"], tuple(row[name] for name in DIMENSIONS), row["marks"])
+
+
+def _of(table: Any, keys: Sequence[Key]) -> Any:
+    return tuple_(col(table.intake_district), col(table.ticket_id)).in_(list(keys))
+
+
+def sums(rows: Sequence[Counted]) -> dict[cells.Address, dict[str, int]]:
+    """What the cells must be for these rows."""
+    return cells.difference((), rows)
+
+
+def grouped(rows: Sequence[Counted]) -> dict[tuple[str, ...], int]:
+    """How many rows have each combination of codes."""
+    found: dict[tuple[str, ...], int] = defaultdict(int)
+    for row in rows:
+        found[row.codes] += 1
+    return found

@@ -1,0 +1,129 @@
+"""The dashboard, which is also the page of an organisation, a street, a grid, a category or a topic: the same pictures
+over another slice."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from dispatch.insight.metrics import counting, present, waiting_times
+from dispatch.insight.metrics.formulas import BY_KEY, METRICS, THREE_PARTIES
+from dispatch.insight.metrics.measures import BY_KEY as MEASURES
+from dispatch.insight.metrics.periods import Period
+from dispatch.insight.metrics.registry import KIND_LABELS, Kind
+from dispatch.insight.metrics.slices import DIMENSIONS, FIGURES
+from dispatch.insight.rollups import keeping
+from dispatch.record.world import Standing
+from dispatch.rules.workflow import STATES
+from web.gate.access import permission_required
+from web.service.context import database, now, world
+from web.supervisor.asking import Asked, asked, names_of, title_of
+from web.supervisor.blueprint import blueprint
+from web.supervisor.cells import cell
+
+TREND = ("received", "closed", "dispatched")
+STAGES = {"accept": "受理", "dispatch": "派遣", "open": "查阅", "contact": "办理", "verify": "核查", "callback": "回访", "review": "复核", "rework": "返工", "preverify": "核实", "total": "", "handle": ""}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Part:
+    """A way to look further into: by area, category, source."""
+
+    by: str
+    label: str
+    rows: list[tuple[str, str, int]]
+
+
+@blueprint.get("/")
+@permission_required(FIGURES)
+def figures() -> ResponseReturnValue:
+    """Now, the trend, the rates with what they were before, how old the open ones are, and how long things took."""
+    with database().reading() as session:
+        standing = world().refresh(session)
+        its = asked(standing)
+        keys = counting.needed(METRICS)
+        stretches = {
+            "now": its.slice.period,
+            "before": its.slice.period.before,
+            "last_year": its.slice.period.last_year,
+        }
+        counts = {name: counting.totals(session, its.slice.during(p), keys) for name, p in stretches.items()}
+        by = "month" if its.slice.period.days > 92 else "day"
+        trend = counting.table(session, its.slice, ("received", "closed", "dispatched"), "day")
+        return render_template(
+            "supervisor/dashboard.html",
+            asked=its,
+            about=title_of(its.query, standing),
+            stretches=stretches,
+            present=[
+                (row, present.count(session, row, its.slice, its.actor, now())) for row in present.PRESENT
+            ],
+            trend=counting.months_of(trend) if by == "month" else trend,
+            trend_by=by,
+            trend_metrics=[BY_KEY[key] for key in TREND],
+            kinds=[
+                (
+                    KIND_LABELS[kind],
+                    [
+                        _compared(its, metric.key, counts, stretches)
+                        for metric in METRICS
+                        if metric.kind == kind
+                    ],
+                )
+                for kind in Kind
+            ],
+            parties=[
+                (name, [cell(its, BY_KEY[key], counts["now"]) for key in of]) for name, of in THREE_PARTIES
+            ],
+            excluded=[
+                (MEASURES[key].label, counts["now"][key], its.address("supervisor.tickets", measure=key))
+                for key in ("deferred", "excluded", "unanswered")
+            ],
+            states=[
+                (STATES[state].label, state, number)
+                for state, number in present.by_state(session, its.slice, its.actor).items()
+            ],
+            ages=present.by_age(session, its.slice, its.actor, now()),
+            colours=[
+                (present.COLOURS[colour], colour, number)
+                for colour, number in present.by_colour(session, its.slice, its.actor, now()).items()
+            ],
+            took=waiting_times.of_slice(session, its.slice),
+            stages=STAGES,
+            clocks=waiting_times.CLOCK_LABELS,
+            in_words=waiting_times.words,
+            parts=[
+                _part(its, standing, by, counting.table(session, its.slice, ("received",), by))
+                for by in _further(its, standing)
+            ],
+            waiting=keeping.waiting(session),
+            dimensions=DIMENSIONS,
+            at=now(),
+        )
+
+
+def _compared(
+    its: Asked, key: str, counts: dict[str, Counter[str]], stretches: dict[str, Period]
+) -> tuple[object, ...]:
+    metric = BY_KEY[key]
+    shown = []
+    for name, period in stretches.items():
+        days = {"start": period.from_on.isoformat(), "end": period.to_on.isoformat(), "days": None}
+        shown.append(cell(its, metric, counts[name], **days))
+    return metric, *shown
+
+
+def _further(its: Asked, standing: Standing) -> list[str]:
+    """The next finer area, and whatever is not fixed yet."""
+    finer = {"district": "street", "street": "community", "community": "grid"}
+    level = standing.areas[its.query.area].level if its.query.area else None
+    found = [finer[level]] if level in finer else ([] if level == "grid" else ["district"])
+    found += [by for by in ("category", "organisation", "source") if getattr(its.query, by) is None]
+    return found
+
+
+def _part(its: Asked, standing: Standing, by: str, table: dict[str, Counter[str]]) -> Part:
+    names = names_of(standing, by, list(table))
+    rows = [(code, names.get(code) or "尚未确定", counts["received"]) for code, counts in table.items()]
+    return Part(by, DIMENSIONS[by][0], rows)

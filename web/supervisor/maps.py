@@ -1,0 +1,200 @@
+"""The map: areas coloured by a number, level by level, and the points behind it; and the heat of hours and weekdays."""
+
+from collections import Counter
+from functools import lru_cache
+from typing import Any
+
+from flask import Response, current_app, render_template
+from flask.typing import ResponseReturnValue
+from shapely import from_wkb, simplify
+from shapely.geometry import mapping
+from sqlalchemy import and_, select
+from sqlmodel import col
+
+from dispatch.insight.metrics import counting
+from dispatch.insight.metrics.measures import BIT
+from dispatch.insight.metrics.slices import FIGURES, LEVELS
+from dispatch.insight.rollups.models import Tally
+from dispatch.record.models import Ticket
+from dispatch.record.world import Standing
+from grid.database import Database
+from grid.models import Area
+from web.gate.access import permission_required
+from web.service.context import database, now, settings, world
+from web.supervisor.asking import Asked, asked, title_of
+from web.supervisor.blueprint import blueprint
+
+BELOW = {None: "district", "district": "street", "street": "community", "community": "grid", "grid": "grid"}
+MOST_POINTS = 3000
+TOLERANCE_DEGREES = {"district": 0.0005, "street": 0.0002, "community": 0.00005, "grid": 0.00001}
+STEPS = 5
+WEEKDAYS = "一二三四五六日"
+
+
+@blueprint.get("/map")
+@permission_required(FIGURES)
+def map() -> ResponseReturnValue:
+    """The map of one level, with its table."""
+    with database().reading() as session:
+        standing = world().refresh(session)
+        its = asked(standing)
+        level = _level(its, standing)
+        counts = {
+            code: c["received"]
+            for code, c in counting.table(session, its.slice, ("received",), level).items()
+        }
+        bounds = _steps(counts)
+        codes = sorted(code for code in _areas(its, standing, level))
+        rows = [
+            (code, standing.areas[code].name, counts.get(code, 0), _step(counts.get(code, 0), bounds))
+            for code in codes
+        ]
+        days = counting.table(session, its.slice, ("received",), "day")
+        return render_template(
+            "supervisor/map.html",
+            asked=its,
+            about=title_of(its.query, standing),
+            level=level,
+            rows=rows,
+            bounds=bounds,
+            above=[
+                (code, standing.areas[code].name)
+                for code in reversed(standing.area_lineage(its.query.area or ""))
+            ],
+            days=list(days),
+            outside=counts.get("-", 0),
+        )
+
+
+@blueprint.get("/map.json")
+@permission_required(FIGURES)
+def map_shapes() -> ResponseReturnValue:
+    """The areas of one level as GeoJSON, and the points of the slice."""
+    with database().reading() as session:
+        standing = world().refresh(session)
+        its = asked(standing)
+        level = _level(its, standing)
+        codes = tuple(sorted(_areas(its, standing, level)))
+        query = (
+            select(col(Ticket.lon), col(Ticket.lat), col(Ticket.code), col(Tally.on))
+            .join(
+                Tally,
+                and_(
+                    col(Ticket.intake_district) == col(Tally.intake_district),
+                    col(Ticket.id) == col(Tally.ticket_id),
+                ),
+            )
+            .where(*its.slice.of_tally(), col(Tally.marks).op("&")(BIT["received"]) != 0)
+        )
+        query = query.order_by(col(Tally.on).desc(), col(Ticket.id)).limit(MOST_POINTS)
+        points = [
+            [round(lon, 6), round(lat, 6), code, on.isoformat()]
+            for lon, lat, code, on in session.execute(query)
+        ]
+        features = shapes(database(), standing.generation_id, codes, level)
+    body = current_app.json.dumps({"type": "FeatureCollection", "features": features, "points": points})
+    return Response(body, mimetype="application/geo+json")
+
+
+@blueprint.get("/heat")
+@permission_required(FIGURES)
+def heat() -> ResponseReturnValue:
+    """When reports come in: hours of the day against days of the week, in local time."""
+    with database().reading() as session:
+        standing = world().refresh(session)
+        its = asked(standing)
+        zone = settings().zone
+        query = (
+            select(col(Ticket.reported_at))
+            .join(
+                Tally,
+                and_(
+                    col(Ticket.intake_district) == col(Tally.intake_district),
+                    col(Ticket.id) == col(Tally.ticket_id),
+                ),
+            )
+            .where(*its.slice.of_tally(), col(Tally.marks).op("&")(BIT["received"]) != 0)
+        )
+        counts: Counter[tuple[int, int]] = Counter()
+        for (at,) in session.execute(query.execution_options(yield_per=5000)):
+            local = at.astimezone(zone)
+            counts[(local.weekday(), local.hour)] += 1
+    bounds = _steps({str(place): number for place, number in counts.items()})
+    rows = [
+        (
+            f"周{WEEKDAYS[day]}",
+            [(counts[(day, hour)], _step(counts[(day, hour)], bounds)) for hour in range(24)],
+        )
+        for day in range(7)
+    ]
+    return render_template(
+        "supervisor/heat.html",
+        asked=its,
+        about=title_of(its.query, standing),
+        rows=rows,
+        bounds=bounds,
+        at=now(),
+    )
+
+
+def _level(its: Asked, standing: Standing) -> str:
+    """The level below the area that is looked at; where a city lacks one, the next that it has."""
+    area = its.query.area
+    wanted = BELOW[standing.areas[area].level if area else None]
+    while wanted != "grid" and not _areas(its, standing, wanted):
+        wanted = BELOW[wanted]
+    return wanted
+
+
+def _areas(its: Asked, standing: Standing, level: str) -> list[str]:
+    area, scope = its.query.area, its.slice.scope
+    found = []
+    for code, known in standing.areas.items():
+        if known.level != level:
+            continue
+        lineage = standing.area_lineage(code)
+        values = {LEVELS[standing.areas[c].level]: c for c in lineage if standing.areas[c].level in LEVELS}
+        within_scope = scope is None or any(values.get(name) in codes for name, codes in scope.items())
+        if within_scope and (area is None or area in lineage):
+            found.append(code)
+    return found
+
+
+def _steps(counts: dict[str, int]) -> list[int]:
+    """Upper bounds of up to five classes with about as many areas in each; 0 is a class of its own."""
+    numbers = sorted(number for code, number in counts.items() if number and code != "-")
+    if not numbers:
+        return []
+    return sorted(
+        {numbers[min(len(numbers) * step // STEPS, len(numbers) - 1)] for step in range(1, STEPS + 1)}
+    )
+
+
+def _step(number: int, bounds: list[int]) -> int:
+    if not number:
+        return 0
+    place = next((place for place, bound in enumerate(bounds, start=1) if number <= bound), len(bounds))
+    return place + STEPS - len(bounds)
+
+
+@lru_cache(maxsize=32)
+def shapes(
+    its: Database, generation_id: int | None, codes: tuple[str, ...], level: str
+) -> list[dict[str, Any]]:
+    """The areas' shapes as coarse as their level is drawn; borders of a generation never change."""
+    found = []
+    with its.reading() as session:
+        for start in range(0, len(codes), 500):
+            query = select(Area).where(
+                col(Area.generation_id) == generation_id, col(Area.code).in_(codes[start : start + 500])
+            )
+            for area in session.execute(query.order_by(col(Area.code))).scalars():
+                shape = simplify(from_wkb(area.wkb), TOLERANCE_DEGREES[level])
+                found.append(
+                    {
+                        "type": "Feature",
+                        "geometry": mapping(shape),
+                        "properties": {"code": area.code, "name": area.name},
+                    }
+                )
+    return found

@@ -1,0 +1,101 @@
+"""Behind every number: the list of exactly the tickets that it is made of."""
+
+from datetime import date
+from typing import Any
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+from sqlalchemy import ColumnElement
+
+from dispatch.insight.metrics import opening, present
+from dispatch.insight.metrics.measures import BY_KEY as MEASURES
+from dispatch.insight.metrics.periods import Period
+from dispatch.insight.metrics.slices import DIMENSIONS, FIGURES, TIMES, Slice
+from dispatch.rules.workflow import STATES, State
+from grid.errors import InputError
+from web.gate.access import permission_required
+from web.service.context import database, now, world
+from web.shown.lists import area_names
+from web.supervisor.asking import Asked, asked, names_of, title_of
+from web.supervisor.blueprint import blueprint
+
+PAGE = 100
+
+
+@blueprint.get("/tickets")
+@permission_required(FIGURES)
+def tickets() -> ResponseReturnValue:
+    """The tickets behind one number; who was given a ticket twice stands twice."""
+    with database().reading() as session:
+        standing = world().refresh(session)
+        its = asked(standing)
+        offset = its.query.page * PAGE
+        notes: dict[Any, str] = {}
+        if its.query.now:
+            label, condition = _present(its)
+            found = present.tickets(session, condition, _at(its), its.actor, size=PAGE + 1, offset=offset)
+        else:
+            label, keys = _measures(its)
+            counted = opening.behind(session, _at(its), keys, its.actor, size=PAGE + 1, offset=offset)
+            found = [row.ticket for row in counted]
+            notes = dict(enumerate(f"{row.on:%m-%d}" for row in counted))
+        only = its.query.only or ""
+        names = names_of(standing, its.query.by, [only]) if only else {}
+        return render_template(
+            "supervisor/tickets.html",
+            asked=its,
+            label=label,
+            about=title_of(its.query, standing),
+            place=names.get(only, only),
+            tickets=found[:PAGE],
+            notes=notes,
+            more=len(found) > PAGE,
+            standing=standing,
+            names=area_names(session, standing, found),
+        )
+
+
+def _at(its: Asked) -> Slice:
+    """The slice, narrowed to the row of the table that was opened."""
+    only, by = its.query.only, its.query.by
+    if only is None:
+        return its.slice
+    if by in TIMES:
+        return its.slice.during(_days(only, its.slice.period))
+    return its.slice.at(DIMENSIONS[by][1], only)
+
+
+def _days(only: str, within: Period) -> Period:
+    try:
+        if len(only) == len("2026-01"):
+            year, month = (int(part) for part in only.split("-"))
+            wide = Period.month(year, month)
+        else:
+            day = date.fromisoformat(only)
+            wide = Period(day, day)
+    except ValueError:
+        raise InputError(f"{only} 不是日期,请从数字页面打开", {"only": "不是日期"}) from None
+    return Period(max(wide.from_on, within.from_on), min(wide.to_on, within.to_on))
+
+
+def _measures(its: Asked) -> tuple[str, tuple[str, ...]]:
+    keys = tuple((its.query.measure or "").split("+"))
+    if any(key not in MEASURES for key in keys):
+        raise InputError("没有说明要看哪个数字,请从数字页面打开", {"measure": "没有这个计数"})
+    return "、".join(MEASURES[key].label for key in keys), keys
+
+
+def _present(its: Asked) -> tuple[str, ColumnElement[bool]]:
+    """A number of the present: one of its rows, a state, an age or a colour."""
+    kind, _, which = str(its.query.now).partition(":")
+    if kind in present.BY_KEY:
+        return present.BY_KEY[kind].label, present.BY_KEY[kind].condition(now())
+    if kind == "state" and which in set(State):
+        return STATES[State(which)].label, present.state_condition(State(which))
+    if kind == "age":
+        for days, label in present.AGES:
+            if label == which:
+                return f"在办 {label}", present.age_condition(days, now())
+    if kind == "colour" and which in present.COLOURS:
+        return f"在办 · {present.COLOURS[which]}", present.colour_condition(which, now())
+    raise InputError("没有这个数字,请从数字页面打开", {"now": "没有这个数字"})

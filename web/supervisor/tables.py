@@ -1,0 +1,60 @@
+"""A table of metrics by one dimension, as a page, as CSV or as XLSX. Rows stand in the order of their codes."""
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from dispatch.insight.metrics import counting
+from dispatch.insight.metrics.formulas import METRICS
+from dispatch.insight.metrics.slices import DIMENSIONS, FIGURES, TIMES
+from dispatch.insight.reports import sheets
+from web.gate.access import permission_required
+from web.service.context import database, now, world
+from web.supervisor.asking import asked, names_of, title_of
+from web.supervisor.blueprint import blueprint
+from web.supervisor.cells import cell
+from web.supervisor.sending import file_of
+
+SHOWN = tuple(
+    metric
+    for metric in METRICS
+    if metric.key not in ("urgent_in_time", "forwarding", "accepting", "responding", "false_completion")
+)
+
+
+@blueprint.get("/table")
+@permission_required(FIGURES)
+def table() -> ResponseReturnValue:
+    """All metrics by organisation, category, source, area or time."""
+    with database().reading() as session:
+        standing = world().refresh(session)
+        its = asked(standing)
+        by = its.query.by
+        found = counting.table(session, its.slice, counting.needed(METRICS), by)
+        if by == "month":
+            found = counting.months_of(found)
+        names = names_of(standing, by, list(found))
+        rows = [
+            (
+                code,
+                names.get(code) or (code if by in TIMES else "尚未确定"),
+                [cell(its, m, counts, by=by, only=code) for m in SHOWN],
+            )
+            for code, counts in found.items()
+        ]
+        label = TIMES.get(by) or DIMENSIONS[by][0]
+    period = its.slice.period
+    title = f"按{label}分列 {period.from_on} 至 {period.to_on}"
+    if its.query.format != "html":
+        sheet = sheets.of_values(label, SHOWN, [(name, [c.value for c in cells]) for _, name, cells in rows])
+        return file_of(its.query.format, sheet, title)
+    return render_template(
+        "supervisor/table.html",
+        asked=its,
+        about=title_of(its.query, standing),
+        title=title,
+        label=label,
+        metrics=SHOWN,
+        rows=rows,
+        dimensions={**{key: name for key, (name, _) in DIMENSIONS.items()}, **TIMES},
+        at=now(),
+    )
