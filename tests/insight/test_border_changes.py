@@ -7,7 +7,10 @@ import shapely
 from shapely.geometry import LineString, box
 from sqlmodel import select
 
-from dispatch.insight import metrics
+from dispatch.insight.metrics import counting
+from dispatch.insight.metrics.periods import Period
+from dispatch.insight.metrics.slices import Slice
+from dispatch.insight.rollups import keeping
 from dispatch.record.models import TicketEvent
 from dispatch.record.renewing import replacing
 from geo.borders import AreaShape
@@ -36,11 +39,11 @@ def put_in_force(town: Town, label: str, shapes: list[AreaShape]) -> None:
         town.world.refresh(session, at_once=True)
 
 
-def by_grid(town: Town, since: datetime, until: datetime) -> dict[str, int]:
-    period = metrics.Period(since, until)
+def by_grid(town: Town, period: Period) -> dict[str, int]:
+    keeping.catch_up(town.database, town.world.settings.zone, town.now)
     with town.database.reading() as session:
-        table = metrics.table(session, [metrics.BY_KEY["reported"]], town.supervisor.actor, period, "grid")
-    return {code: row["reported"] for code, row in table.items()}
+        table = counting.table(session, Slice(period), ("received",), "grid")
+    return {code: counts["received"] for code, counts in table.items()}
 
 
 @pytest.mark.acceptance("A12")
@@ -77,10 +80,9 @@ def test_a_grid_split_on_the_first_of_july(town: Town) -> None:
     town.later(hours=10)
     first, second = town.worker.reports(at=WEST_1).code, town.worker.reports(at=WEST_2).code
     assert (town.ticket(first).grid_code, town.ticket(second).grid_code) == (one, two)
-    june = (datetime(2026, 5, 31, 16, tzinfo=UTC), datetime(2026, 6, 30, 16, tzinfo=UTC))
-    july = (june[1], datetime(2026, 7, 31, 16, tzinfo=UTC))
-    assert by_grid(town, *july) == {one: 1, two: 1}
-    assert by_grid(town, *june)[WEST] == 1  # closed in June: it keeps the grid of its day
+    june, july = Period.month(2026, 6), Period.month(2026, 7)
+    assert by_grid(town, july) == {one: 1, two: 1}
+    assert by_grid(town, june)[WEST] == 1  # closed in June: it keeps the grid of its day
 
 
 def test_an_unsigned_ticket_goes_to_the_unit_of_its_new_grid_with_a_fresh_clock(town: Town) -> None:
