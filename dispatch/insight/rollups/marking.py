@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from dispatch.insight.metrics.measures import BIT
 from dispatch.insight.rollups.models import NONE
 from dispatch.insight.rollups.story import Line, Story
-from dispatch.insight.rollups.turns import Turn, clocks_within, stands, turns_of
+from dispatch.insight.rollups.turns import Turn, clocks_within, left_at, ran_out, stands, turns_of
 from dispatch.rules.callbacks import SATISFIED_FROM
 from dispatch.rules.workflow import ClockKind, State
 
@@ -97,7 +97,7 @@ def _desks(story: Story, at: datetime, turns: list[Turn]) -> Iterator[Mark]:
         ("dispatch", turns[0].began_at if turns else None, "forward_decided", "forwarded_in_time"),
     ):
         clock = next((c for c in story.clocks if c.kind == ClockKind.STAGE and c.stage == stage), None)
-        if done is None and (clock is None or at < clock.due_at):
+        if done is None and (clock is None or not ran_out(story, clock, at)):
             continue
         yield Mark(born, NONE, decided)
         if done is not None and (clock is None or done <= clock.due_at):
@@ -205,17 +205,19 @@ def _left_at(story: Story) -> datetime | None:
 
 
 def _contact(story: Story, turn: Turn, at: datetime) -> Iterator[Mark]:
-    clocks = clocks_within(story, turn, ClockKind.STAGE, "contact")
-    if not clocks or not story.asks_contact:
+    """Each return to the handling stage has a clock of its own; the first one that is decided counts."""
+    if not story.asks_contact:
         return
-    due_at = clocks[0].due_at
-    until = turn.contacted_at or turn.ended_at or _left_at(story) or at
-    if turn.contacted_at is None and until < due_at:
-        return
-    decided_at = min(turn.contacted_at or due_at, due_at)
-    yield Mark(decided_at, turn.organisation_code, "contact_decided")
-    if turn.contacted_at is not None and turn.contacted_at <= due_at:
-        yield Mark(decided_at, turn.organisation_code, "contacted_in_time")
+    for clock in clocks_within(story, turn, ClockKind.STAGE, "contact"):
+        left = left_at(story, clock)
+        contacted = turn.contacted_at is not None and (left is None or turn.contacted_at <= left)
+        if ran_out(story, clock, at, turn.contacted_at):
+            yield Mark(clock.due_at, turn.organisation_code, "contact_decided")
+            return
+        if contacted and turn.contacted_at is not None:
+            yield Mark(turn.contacted_at, turn.organisation_code, "contact_decided")
+            yield Mark(turn.contacted_at, turn.organisation_code, "contacted_in_time")
+            return
 
 
 def _asking(lines: tuple[Line, ...], turns: list[Turn]) -> Iterator[Mark]:

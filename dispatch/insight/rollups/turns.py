@@ -98,3 +98,16 @@ def clocks_within(story: Story, turn: Turn, kind: str, stage: str | None = None)
 def stands(clock: Span, at: datetime) -> bool:
     """Whether the clock stood still at that instant."""
     return any(a <= at and (b is None or at < b) for a, b in clock.pauses)
+
+
+def left_at(story: Story, clock: Span) -> datetime | None:
+    """When the state was left that a stage's clock began with: from then on that clock means nothing."""
+    state = next((line.state for line in reversed(story.lines) if line.at <= clock.started_at), None)
+    return next((line.at for line in story.lines if line.at > clock.started_at and line.state != state), None)
+
+
+def ran_out(story: Story, clock: Span, at: datetime, done_at: datetime | None = None) -> bool:
+    """Whether a stage's clock reached its end before the stage was left and before it was done."""
+    left = left_at(story, clock)
+    ends = [instant for instant in (left, done_at) if instant is not None]
+    return clock.due_at <= at and all(clock.due_at <= instant for instant in ends)
