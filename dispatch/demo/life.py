@@ -138,8 +138,17 @@ class Life:
         if actor is None or not _is_at(ticket, step.action):
             self.refused += 1
             return
-        units = self.world.standing.organisations
-        form = Filling(step.action, case, ticket, units, self.rng, self.photos.after(case.number), at)
+        standing = self.world.standing
+        form = Filling(
+            action=step.action,
+            case=case,
+            ticket=ticket,
+            category=standing.categories[ticket.category_code],
+            units=standing.organisations,
+            rng=self.rng,
+            photo=self.photos.after(case.number),
+            at=at,
+        )
         try:
             actions.act(self.session, case.code, step.action, given_for(form), actor, self.world, at)
         except (Conflict, NotAllowed, NotFound):

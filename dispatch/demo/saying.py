@@ -11,7 +11,7 @@ from dispatch.demo.stories import Step, Story
 from dispatch.demo.texts import CONTACTS, OBJECTIONS, REPORTERS, REWORKS, WORDS, Said
 from dispatch.record.intake import Mode, Report
 from dispatch.record.models import Source, Ticket
-from grid.models import Organisation
+from grid.models import Category, Organisation
 
 NOTICE_VERSION = "demo-1"
 NATURES = {"3001": "consult", "3005": "suggestion", "400109": "complaint", "400107": "report"}
@@ -73,6 +73,7 @@ class Filling:
     action: str
     case: Case
     ticket: Ticket
+    category: Category
     units: Mapping[str, Organisation]
     rng: random.Random
     photo: str
@@ -130,6 +131,7 @@ def _answer(form: Filling) -> dict[str, Any]:
         "solved": "partly" if form.case.rolls[1] < 0.07 else "solved",
         "answer": form.case.said.answered.format(unit=unit),
         "work": f"{unit}派员到场处置,材料和人工已登记。",
+        "officers": "陈队员(执法证 Y0117)、林队员(执法证 Y0236)" if form.category.enforcement else None,
         "photos": form.photos,
     }
 

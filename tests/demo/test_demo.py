@@ -4,7 +4,7 @@ import shutil
 import stat
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -16,10 +16,12 @@ from sqlmodel import select
 from dispatch.demo import city, creating
 from dispatch.demo.drawing import draw
 from dispatch.demo.plotting import Plot
+from dispatch.demo.saying import Filling, given_for
 from dispatch.demo.texts import all_said
+from dispatch.record.judging.given import is_needed
 from dispatch.record.models import Assignment, OutboxRow, Reporter, Ticket, TicketEvent, Timer
 from dispatch.record.world import World
-from dispatch.rules.workflow import State
+from dispatch.rules.workflow import BY_ACTION, State
 from grid import accounts
 from grid.areas.generations import NewGeneration, put_in_force
 from grid.database import Database
@@ -190,3 +192,31 @@ def test_every_text_speaks_of_a_category_that_exists(made: Made) -> None:
 
     assert {said.category_code for said in all_said()} <= leaves
     assert all("{spot}" in said.said or said.place == "hotline" for said in all_said())
+
+
+def test_whoever_answers_fills_in_all_that_the_category_asks_for(made: Made) -> None:
+    world = World(made.settings)
+    with made.database.reading() as session:
+        standing = world.refresh(session)
+        ticket = session.exec(select(Ticket).where(Ticket.main_code != None)).first()  # noqa: E711
+        assert ticket is not None
+    case = next(case for _, case in Plot(Random(1), standing, TUESDAY_EVENING, FORMER).cases())
+
+    for said in all_said():
+        category = standing.categories[said.category_code]
+        for action in ("handle", "draft_answer"):
+            form = Filling(
+                action=action,
+                case=replace(case, said=said),
+                ticket=ticket,
+                category=category,
+                units=standing.organisations,
+                rng=Random(1),
+                photo="0" * 64,
+                at=TUESDAY_EVENING,
+            )
+            filled = given_for(form)
+            asked = [field.name for field in BY_ACTION[action].given if is_needed(field, category)]
+            if said.place == "hotline":
+                asked = [name for name in asked if name != "photos"]
+            assert all(filled.get(name) for name in asked), (said.category_code, action)
