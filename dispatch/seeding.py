@@ -13,6 +13,7 @@ from grid.auditing import record_change
 from grid.models import (
     AdmissionRule,
     Category,
+    CategoryQuestion,
     EscalationRung,
     NoticeRule,
     Responsibility,
@@ -71,6 +72,7 @@ def _seed_rules(session: Session, now: datetime) -> int | None:
         *(_as(TimeLimit, row) for row in data.time_limits().rows),
         *(_as(StagedLimit, row) for row in data.staged_limits().rows),
         *(_as(EscalationRung, row) for row in data.escalation().rows),
+        *(_as(CategoryQuestion, row) for row in data.questions().rows),
         *(_as(Responsibility, row) for row in data.responsibilities().rows),
         *(_as(AdmissionRule, row) for row in data.admission().rows),
         *(_as(NoticeRule, row) for row in data.notices().rows),

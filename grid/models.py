@@ -249,6 +249,22 @@ class EscalationRung(SQLModel, table=True):
     source: str | None = Field(default=None, sa_type=Words)
 
 
+class CategoryQuestion(SQLModel, table=True):
+    """A question that a category (or a class) asks with the report; an answer may tell to stop and call first."""
+
+    __tablename__ = "category_question"
+    ruleset_version: int = Field(primary_key=True, foreign_key="ruleset.version")
+    id: str = Field(primary_key=True)
+    category_code: str
+    step: int
+    text: str
+    choices: str
+    stop_on: str | None = Field(default=None, sa_type=Words)
+    stop_text: str | None = Field(default=None, sa_type=Words)
+    stop_phone: str | None = Field(default=None, sa_type=Words)
+    source: str | None = Field(default=None, sa_type=Words)
+
+
 class Responsibility(SQLModel, table=True):
     """Who answers for a category in an area or overlay: an organisation's code or a kind to be found by area."""
 

@@ -14,6 +14,7 @@ from grid.auditing import record_change, values_of
 from grid.errors import Conflict, NotFound
 from grid.models import (
     AdmissionRule,
+    CategoryQuestion,
     EscalationRung,
     NoticeRule,
     Responsibility,
@@ -27,6 +28,7 @@ TABLES: tuple[Any, ...] = (
     TimeLimit,
     StagedLimit,
     EscalationRung,
+    CategoryQuestion,
     Responsibility,
     AdmissionRule,
     NoticeRule,

@@ -16,6 +16,7 @@ import dispatch.record.desks.models
 import dispatch.record.lines.models
 import dispatch.record.models
 import dispatch.record.oversight.models  # noqa: F401
+import grid.codes
 import grid.models
 import grid.registers.tables  # noqa: F401
 from grid.database import make_engine

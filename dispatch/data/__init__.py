@@ -82,6 +82,20 @@ class EscalationRow:
 
 
 @dataclass(frozen=True, slots=True)
+class QuestionRow:
+    id: str
+    category_code: str
+    step: int
+    text: str
+    choices: str
+    stop_on: str | None
+    stop_text: str | None
+    stop_phone: str | None
+    source: str
+    reliability: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrganisationKindRow:
     kind: str
     label: str
@@ -239,6 +253,10 @@ def escalation() -> SeedFile[EscalationRow]:
     return _shipped("escalation.csv", EscalationRow)
 
 
+def questions() -> SeedFile[QuestionRow]:
+    return _shipped("questions.csv", QuestionRow)
+
+
 def organisation_kinds() -> SeedFile[OrganisationKindRow]:
     return _shipped("organisation_kinds.csv", OrganisationKindRow)
 
@@ -271,6 +289,7 @@ def all_files() -> tuple[SeedFile[Any], ...]:
         time_limits(),
         staged_limits(),
         escalation(),
+        questions(),
         organisation_kinds(),
         responsibilities(),
         admission(),

@@ -18,7 +18,7 @@ from dispatch.record.codes import new_code
 from dispatch.record.effects import asking
 from dispatch.record.effects.table import EFFECTS
 from dispatch.record.intake import Mode, Report, Reported, earlier, key_of
-from dispatch.record.judging import admitting, deciding, facts
+from dispatch.record.judging import admitting, deciding, facts, questions
 from dispatch.record.judging.checking import Asked
 from dispatch.record.judging.facts import PUBLIC_SOURCES
 from dispatch.record.judging.given import MAX_STATEMENT, checked
@@ -90,6 +90,9 @@ def report(session: Session, report: Report, actor: Actor, world: World, now: da
         "category": report.category_code,
         "source": str(report.source),
         "text": report.text,
+        "answers": dict(report.answers) if report.answers else None,
+        "scanned_grid": report.scanned_grid,
+        "chosen_grid": report.chosen_grid if report.scanned_grid else None,
         "photos": report.photos,
     }
     change.append(SUBMIT, "submit", State.SUBMITTED, given, reasons={"placed": ticket.placed})
@@ -286,6 +289,8 @@ def _new_ticket(
         upper_due_at=report.upper_due_at,
     )
     deciding.keep_place(ticket, placed, world.standing.generation_id)
+    if report.scanned_grid:
+        deciding.place_as_scanned(ticket, placed, report, world.standing)
     return ticket
 
 
@@ -309,6 +314,9 @@ def _check_report(session: Session, report: Report, category: Category, world: W
             checked(session, SUBMIT, {"photos": report.photos}, world.standing, category)
         except InputError as error:
             wrong["photos"] = error.fields["photos"]
+    unknown = questions.unknown(world.standing, category.code, report.answers or {})
+    if unknown:
+        wrong["answers"] = unknown
     if report.source is Source.UPPER and not report.upper_code:
         wrong["upper_code"] = "上级平台派来的工单须填写其编号"
     if wrong:

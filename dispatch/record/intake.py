@@ -1,6 +1,7 @@
 """A report as values, and what makes two reports the same one."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -50,6 +51,8 @@ class Report:
     confidential: bool = False
     notice_version: str | None = None
     chosen_grid: str | None = None
+    scanned_grid: str | None = None
+    answers: Mapping[str, str] | None = None
     upper_code: str | None = None
     upper_due_at: datetime | None = None
     synthetic: bool = False

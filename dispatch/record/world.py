@@ -28,6 +28,7 @@ from grid.models import (
     Area,
     CalendarDay,
     Category,
+    CategoryQuestion,
     EscalationRung,
     Generation,
     GenerationState,
@@ -67,6 +68,7 @@ class Standing:
     limits: tuple[TimeLimit, ...]
     staged: tuple[StagedLimit, ...]
     ladder: dict[tuple[str, bool], tuple[Rung, ...]]
+    questions: tuple[CategoryQuestion, ...]
     responsibilities: tuple[Responsibility, ...]
     admission: tuple[AdmissionRule, ...]
     notices: tuple[NoticeRule, ...]
@@ -280,6 +282,7 @@ class World:
             limits=values(TimeLimit, col(TimeLimit.ruleset_version) == version),
             staged=values(StagedLimit, col(StagedLimit.ruleset_version) == version),
             ladder=_ladder(values(EscalationRung, col(EscalationRung.ruleset_version) == version)),
+            questions=values(CategoryQuestion, col(CategoryQuestion.ruleset_version) == version),
             responsibilities=values(Responsibility, col(Responsibility.ruleset_version) == version),
             admission=values(AdmissionRule, col(AdmissionRule.ruleset_version) == version),
             notices=values(NoticeRule, col(NoticeRule.ruleset_version) == version),

@@ -9,15 +9,17 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import delete, exists, select
 from sqlmodel import Session, col
 
 from dispatch.record import queries
+from dispatch.record.evidence import reuse
 from dispatch.record.evidence.pictures import Prepared, prepare
 from dispatch.record.evidence.shelves import Shelf
-from dispatch.record.models import StoredPhoto, Ticket, TicketPhoto
+from dispatch.record.models import PhotoMark, StoredPhoto, Ticket, TicketPhoto
 from grid.database import Database
 from grid.errors import InputError, NotFound, Unavailable
 from grid.permissions import Actor
@@ -32,9 +34,14 @@ PATH = re.compile(r"original/[0-9a-f]{2}/[0-9a-f]{64}|(served|thumb)/[0-9a-f]{2}
 
 
 def store(
-    database: Database, settings: Settings, data: bytes, actor: Actor | None, now: datetime
+    database: Database,
+    settings: Settings,
+    data: bytes,
+    actor: Actor | None,
+    now: datetime,
+    taken: dict[str, Any] | None = None,
 ) -> StoredPhoto:
-    """Judge, clean and keep an upload; the same bytes are kept once.
+    """Judge, clean and keep an upload; the same bytes are kept once. `taken` is what the phone says of the moment.
 
     Raises
     ------
@@ -52,7 +59,7 @@ def store(
     prepared = prepare(settings, data)
     _write(shelf, prepared)
     by = actor.account_id if actor else None
-    return database.write(lambda session: _record(session, shelf, prepared, by, now))
+    return database.write(lambda session: _record(session, shelf, prepared, by, now, taken))
 
 
 def _shelf(settings: Settings) -> Shelf:
@@ -79,7 +86,12 @@ def _is_whole(shelf: Shelf, photo: StoredPhoto) -> bool:
 
 
 def _record(
-    session: Session, shelf: Shelf, prepared: Prepared, by: UUID | None, now: datetime
+    session: Session,
+    shelf: Shelf,
+    prepared: Prepared,
+    by: UUID | None,
+    now: datetime,
+    taken: dict[str, Any] | None,
 ) -> StoredPhoto:
     photo = session.get(StoredPhoto, prepared.sha256)
     if photo is None:
@@ -95,9 +107,14 @@ def _record(
             captured_at=prepared.captured.at,
             captured_lon=prepared.captured.lon,
             captured_lat=prepared.captured.lat,
+            taken=taken,
+            picture_hash=prepared.picture_hash,
         )
         session.add(photo)
         session.flush()
+        session.add_all(
+            PhotoMark(mark=mark, sha256=photo.sha256) for mark in reuse.marks(prepared.picture_hash)
+        )
     if not _is_whole(shelf, photo):  # collected between our writing and this transaction
         _write(shelf, prepared)
     return photo
@@ -182,6 +199,7 @@ def _forget_unreferenced(session: Session, before: datetime) -> int:
     referred = exists().where(col(TicketPhoto.sha256) == col(StoredPhoto.sha256))
     query = select(StoredPhoto).where(col(StoredPhoto.stored_at) < before, ~referred).limit(500)
     for photo in (found := list(session.execute(query.with_for_update(skip_locked=True)).scalars())):
+        session.execute(delete(PhotoMark).where(col(PhotoMark.sha256) == photo.sha256))
         session.delete(photo)
     session.flush()
     return len(found)

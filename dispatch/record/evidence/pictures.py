@@ -11,6 +11,7 @@ import threading
 import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
@@ -65,6 +66,7 @@ class Prepared:
     height: int
     media_type: str
     captured: Captured
+    picture_hash: str
 
     @property
     def served_sha256(self) -> str:
@@ -107,6 +109,7 @@ def _decoded(data: bytes, settings: Settings) -> Prepared:
     clean = _flattened(upright)
     clean.thumbnail((SERVED_SIDE, SERVED_SIDE), Image.Resampling.LANCZOS)
     served = _encoded(clean, SERVED_QUALITY)
+    picture_hash = _hashed(clean)
     clean.thumbnail((THUMB_SIDE, THUMB_SIDE), Image.Resampling.LANCZOS)
     return Prepared(
         sha256=hashlib.sha256(data).hexdigest(),
@@ -117,7 +120,17 @@ def _decoded(data: bytes, settings: Settings) -> Prepared:
         height=height,
         media_type=MEDIA_TYPES[kind],
         captured=captured,
+        picture_hash=picture_hash,
     )
+
+
+def _hashed(image: Image.Image) -> str:
+    """64 bits of which neighbour is brighter: nearly the same for the same picture scaled or compressed anew."""
+    side = 8
+    grey = image.convert("L").resize((side + 1, side), Image.Resampling.LANCZOS).tobytes()
+    rows = (grey[start : start + side + 1] for start in range(0, len(grey), side + 1))
+    bits = "".join("1" if left > right else "0" for row in rows for left, right in pairwise(row))
+    return f"{int(bits, 2):016x}"
 
 
 def _check_size(image: Image.Image) -> None:

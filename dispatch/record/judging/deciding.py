@@ -52,6 +52,21 @@ def keep_place(ticket: Ticket, found: Placed, generation_id: int | None) -> None
     ticket.placed = found.to_json()
 
 
+def place_as_scanned(ticket: Ticket, found: Placed, report: Report, standing: Standing) -> None:
+    """Note whose code was scanned; where the phone stood elsewhere, the grid that the resident chose counts."""
+    located = found.codes.get("grid")
+    chosen = report.chosen_grid or located or report.scanned_grid
+    noted = {"scanned": report.scanned_grid, "located": located, "chosen": chosen}
+    ticket.placed = {**(ticket.placed or {}), **noted}
+    if chosen is None or chosen == located or chosen != report.scanned_grid or chosen not in standing.areas:
+        return
+    lineage = {standing.areas[code].level: code for code in standing.area_lineage(chosen)}
+    for level, column in LEVEL_COLUMNS.items():
+        setattr(ticket, column, lineage.get(level))
+    reason = f"扫的是{standing.areas[chosen].name}的码,手机定位不在该网格,本人选择按扫码网格提交"
+    ticket.placed = {**ticket.placed, "how": "chosen", "codes": lineage, "reason": reason}
+
+
 def queue_for(found: Placed) -> Queue:
     """The named queue of a ticket that is not dispatched by itself."""
     return Queue.OUT_OF_AREA if found.how in ("outside", "gap") else Queue.UNROUTED

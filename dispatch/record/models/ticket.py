@@ -208,6 +208,16 @@ class StoredPhoto(SQLModel, table=True):
     captured_at: datetime | None = None
     captured_lon: float | None = None
     captured_lat: float | None = None
+    taken: dict[str, Any] | None = Field(default=None, sa_type=JsonText)
+    picture_hash: str | None = Field(default=None, sa_type=Words)
+
+
+class PhotoMark(SQLModel, table=True):
+    """A quarter of a photo's picture hash: photos that look alike share at least one."""
+
+    __tablename__ = "photo_mark"
+    mark: str = Field(primary_key=True)
+    sha256: str = Field(primary_key=True, foreign_key="stored_photo.sha256")
 
 
 class ClientKey(SQLModel, table=True):
