@@ -5,7 +5,7 @@ from flask import Flask
 from web import admin, api, department, dispatcher, hotline, resident, supervisor, worker
 from web.desk.routes import blueprint as desk
 from web.oversight import inspecting, leads, letters
-from web.service import links
+from web.service import links, look
 from web.shown import ticket
 from web.standing import borders, places
 
@@ -21,11 +21,13 @@ BLUEPRINTS = (
     leads.blueprint,
     letters.blueprint,
     links.blueprint,
+    look.blueprint,
     places.blueprint,
     resident.blueprint,
     supervisor.blueprint,
     ticket.blueprint,
     worker.blueprint,
+    worker.phone,
 )
 
 

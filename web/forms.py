@@ -31,6 +31,8 @@ from grid.errors import InputError
 Form = TypeVar("Form", bound="Strict")
 
 MAX_PHOTOS = 9
+# 2 added the answers to a category's questions; a page that has stood open since before still sends 1.
+PAYLOAD_VERSION = 2
 NATURES = (
     ("consult", "咨询"),
     ("help", "求助"),
@@ -105,9 +107,9 @@ class ReporterIn(Strict):
 
 
 class ReportIn(Strict):
-    """A report. `client_uuid` makes repeating it harmless: the same one is always answered by the same ticket."""
+    """A report, of this or an earlier `payload_version`. `client_uuid` makes repeating it harmless: the same one is always answered by the same ticket."""
 
-    payload_version: Literal[1] = 1
+    payload_version: Literal[1, 2] = 1
     client_uuid: UUID
     source: Literal["patrol", "on_behalf", "hotline"] = "patrol"
     mode: Literal["report", "remind", "self_handled"] = "report"
@@ -125,7 +127,31 @@ class ReportIn(Strict):
     photos: Annotated[tuple[Sha256, ...], Field(max_length=MAX_PHOTOS)] = ()
     chosen_grid: Annotated[Code | None, Empty] = None
     joins: Annotated[Code | None, Empty] = None
+    answers: Annotated[dict[Code, Code] | None, Field(max_length=12)] = None
     reporter: ReporterIn | None = None
+
+
+class NearForm(Strict):
+    """A place and a category, to learn what is open close by."""
+
+    category_code: Code
+    lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+    lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+
+
+class TakenForm(Strict):
+    """What the phone says of a photo: where and when it was taken, and what its file said before it was shrunk."""
+
+    at: Annotated[AwareDatetime | None, Empty] = None
+    lon: Annotated[Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)] | None, Empty] = None
+    lat: Annotated[Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)] | None, Empty] = None
+    accuracy_m: Annotated[Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] | None, Empty] = None
+    exif_at: Annotated[Short | None, Empty] = None
+    exif_lon: Annotated[Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)] | None, Empty] = None
+    exif_lat: Annotated[Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)] | None, Empty] = None
+    original_sha256: Annotated[Sha256 | None, Empty] = None
+    original_bytes: Annotated[Annotated[int, Field(ge=0)] | None, Empty] = None
+    covered: bool = False
 
 
 class AnswerForm(Strict):

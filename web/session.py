@@ -110,7 +110,14 @@ def sign_in() -> ResponseReturnValue:
     browser_session.clear()
     response = redirect(following or url_for("session.home"), 303)
     response.set_cookie(
-        COOKIE, token, httponly=True, samesite="Lax", secure=settings().secure_cookies, path="/"
+        COOKIE,
+        token,
+        # A phone kills its browser at will: the session ends by its own limits, not with the process.
+        max_age=settings().session_limit_hours * 3600,
+        httponly=True,
+        samesite="Lax",
+        secure=settings().secure_cookies,
+        path="/",
     )
     current_app.logger.info("signed in %s", account.id)
     return response

@@ -41,6 +41,7 @@ def report_of(form: ReportIn) -> Report:
         photos=form.photos,
         chosen_grid=form.chosen_grid,
         joins=form.joins,
+        answers=form.answers,
         reporter_name=reporter.name if reporter else None,
         reporter_phone=reporter.phone if reporter else None,
         consented=bool(reporter and reporter.consented),

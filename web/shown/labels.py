@@ -16,6 +16,7 @@ from dispatch.rules.workflow import BY_ACTION, MARKS, OPEN_STATES, STATES, SUBMI
 from grid.permissions import ROLES
 from web.forms import NATURES
 from web.service.context import now, settings
+from web.service.look import look_of
 from web.shown.navigation import menu_of
 
 SOURCES: dict[Source, str] = {
@@ -161,14 +162,18 @@ def _checksum(file: Path, _changed_ns: int) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
 
 
+def static_address(folder: Path, name: str) -> str:
+    """The address of a static file, which changes with its content."""
+    file = folder / name
+    return url_for("static", filename=name, v=_checksum(file, file.stat().st_mtime_ns))
+
+
 def register(app: Flask) -> None:
     """Give the words to the templates."""
     folder = Path(app.static_folder or "")
 
     def static_url(name: str) -> str:
-        """The address of a static file, which changes with its content."""
-        file = folder / name
-        return url_for("static", filename=name, v=_checksum(file, file.stat().st_mtime_ns))
+        return static_address(folder, name)
 
     filters: dict[str, Any] = {
         "masked": masked,
@@ -204,6 +209,7 @@ def register(app: Flask) -> None:
             "is_demo": its.demo,
             "city_name": its.city_name,
             "tile_url": its.tile_url,
+            "look": look_of(),
             "request_at": now(),
             "new_key": uuid4,
             "action_keys": ACTION_KEYS,

@@ -1,31 +1,23 @@
-"""The grid worker's pages, made for a phone: today, report in few taps, verify with before and after."""
+"""Reporting: few taps, four things at most that must be given, and everything kept when something is missing."""
 
 from typing import Any
 from uuid import uuid4
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlmodel import Session, col, select
 
-from dispatch.record import queries
-from dispatch.record.intake import Mode
-from dispatch.record.models import Ticket
-from dispatch.record.world import Standing
-from dispatch.rules.workflow import OPEN_STATES, State
+from dispatch.record.reading import around
 from grid.errors import InputError
-from grid.models import Area
-from grid.permissions import Actor
-from web.forms import ReportIn, check
+from web.forms import PAYLOAD_VERSION, ReportIn, check
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, world
 from web.shown import photographs, showing
 from web.shown.acting import submit
 from web.shown.categories import chips_of, classes_of
 from web.shown.consenting import NOTICE, NOTICE_VERSION
-from web.shown.lists import area_names
 from web.standing.places import point_in
-
-blueprint = Blueprint("worker", __name__, url_prefix="/worker")
+from web.worker.blueprint import blueprint
+from web.worker.today import own_grids
 
 REPORT_FIELDS = (
     "client_uuid",
@@ -39,64 +31,9 @@ REPORT_FIELDS = (
     "captured_at",
     "text",
 )
+MODES = (("report", "上报派单"), ("remind", "当场提醒"), ("self_handled", "自行处置"))
+ANSWER = "answer-"
 REPORTER_FIELDS = {"reporter_name": "name", "reporter_phone": "phone"}
-
-
-@blueprint.get("/")
-@permission_required("ticket:report")
-def home() -> ResponseReturnValue:
-    """One button, and what there is to do today."""
-    actor = current_actor()
-    with database().reading() as session:
-        standing = world().refresh(session)
-        to_verify = _to_verify(session, actor)
-        own = queries.page(
-            session,
-            actor,
-            col(Ticket.reported_by) == actor.account_id,
-            col(Ticket.state).in_(OPEN_STATES),
-            size=20,
-        )
-        nearby = queries.page(session, actor, col(Ticket.state).in_(OPEN_STATES), size=30)
-        known = {ticket.id for ticket in (*to_verify, *own)}
-        return render_template(
-            "worker/home.html",
-            standing=standing,
-            to_verify=to_verify,
-            own=own,
-            nearby=[ticket for ticket in nearby if ticket.id not in known],
-            names=area_names(session, standing, [*to_verify, *own, *nearby]),
-            grids=_own_grids(session, standing, actor),
-        )
-
-
-@blueprint.get("/verify")
-@permission_required("ticket:verify")
-def verifying() -> ResponseReturnValue:
-    """Everything that waits for a verification in reach."""
-    with database().reading() as session:
-        standing = world().refresh(session)
-        tickets = _to_verify(session, current_actor())
-        names = area_names(session, standing, tickets)
-        return render_template("worker/verifying.html", standing=standing, tickets=tickets, names=names)
-
-
-def _to_verify(session: Session, actor: Actor) -> list[Ticket]:
-    return queries.page(
-        session, actor, queries.visible(actor, "ticket:verify"), col(Ticket.state) == State.HANDLED, size=50
-    )
-
-
-@blueprint.get("/verify/<code>")
-@permission_required("ticket:verify")
-def verify(code: str) -> ResponseReturnValue:
-    """Before and after side by side, and one question."""
-    with database().reading() as session:
-        shown = showing.show(session, code, current_actor(), world(), now())
-        answers = {possible.row.action: possible for possible in shown.possible}
-        if "verify_pass" not in answers:
-            return redirect(url_for("ticket.page", code=code))
-        return render_template("worker/verify.html", shown=shown, ticket=shown.ticket, answers=answers)
 
 
 @blueprint.route("/report", methods=["GET", "POST"])
@@ -104,11 +41,15 @@ def verify(code: str) -> ResponseReturnValue:
 def report() -> ResponseReturnValue:
     """The form; after a refusal it comes back with everything that was given."""
     if request.method == "GET":
-        return _form({"client_uuid": str(uuid4()), "mode": "report"})
+        mode = request.args.get("mode", "")
+        known = mode if mode in dict(MODES) else "report"
+        return _form({"client_uuid": str(uuid4()), "mode": known})
     kept: tuple[str, ...] = ()
     try:
         kept = photographs.uploaded(request, "photos")
         form = check(ReportIn, _posted(kept))
+        if form.mode == "remind" and request.form.get("reminded_again") != "yes":
+            _propose_report(form)
         reported = submit(form)
     except InputError as error:
         return _form(request.form, error=error, kept=kept)
@@ -124,12 +65,32 @@ def reported(code: str) -> ResponseReturnValue:
         return render_template("worker/reported.html", shown=shown, ticket=shown.ticket)
 
 
+def _propose_report(form: ReportIn) -> None:
+    """A reminder of yesterday that did not help: better a report; whoever still wants to remind sends it again.
+
+    Raises
+    ------
+    InputError
+        Somebody was reminded of the same here within a day.
+    """
+    with database().reading() as session:
+        count = around.reminders(
+            session, category_code=form.category_code, lon=form.lon, lat=form.lat, now=now()
+        )
+    if count:
+        sentence = "24 小时内这里已当场提醒过同类问题,建议转为“上报派单”;仍要提醒请再提交一次"
+        raise InputError(sentence, {"mode": sentence, "reminded_again": sentence})
+
+
 def _posted(photos: tuple[str, ...]) -> dict[str, Any]:
     """The page's fields as the report form knows them; without a position, a point in the chosen grid."""
     posted = request.form
     values: dict[str, Any] = {name: posted[name] for name in REPORT_FIELDS if posted.get(name, "").strip()}
     values["photos"] = photos
     values.setdefault("frame", "wgs84")
+    answers = {name.removeprefix(ANSWER): posted[name] for name in posted if name.startswith(ANSWER)}
+    if answers:
+        values.update(answers=answers, payload_version=PAYLOAD_VERSION)
     reporter = {
         own: posted[name].strip() for name, own in REPORTER_FIELDS.items() if posted.get(name, "").strip()
     }
@@ -153,7 +114,7 @@ def _form(typed: Any, *, error: InputError | None = None, kept: tuple[str, ...] 
     with database().reading() as session:
         standing = world().refresh(session)
         chips = chips_of(session, standing, actor)
-        grids = _own_grids(session, standing, actor)
+        grids = own_grids(session, standing, actor)
     page = render_template(
         "worker/report.html",
         typed=typed,
@@ -162,15 +123,9 @@ def _form(typed: Any, *, error: InputError | None = None, kept: tuple[str, ...] 
         chips=chips,
         classes=classes_of(standing, kinds=("event", "part")),
         grids=grids,
-        modes=[("report", "上报派单"), ("remind", "当场提醒"), ("self_handled", "自行处置")],
-        report_mode=Mode.REPORT,
+        bare=False,
+        modes=MODES,
         notice=NOTICE,
+        notice_version=NOTICE_VERSION,
     )
     return page, 422 if error else 200
-
-
-def _own_grids(session: Session, standing: Standing, actor: Actor) -> list[Area]:
-    query = select(Area).where(
-        Area.generation_id == standing.generation_id, col(Area.code).in_(actor.area_codes)
-    )
-    return list(session.exec(query.order_by(Area.code)))

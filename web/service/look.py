@@ -1,0 +1,38 @@
+"""Large type and high contrast: two switches that the browser remembers, for everybody, signed in or not."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, redirect, request
+from flask.typing import ResponseReturnValue
+
+from web.gate.access import public
+from web.service.context import settings
+from web.session import local_path
+
+blueprint = Blueprint("look", __name__)
+
+COOKIE = "look"
+PARTS = ("large", "contrast")
+YEAR_S = 365 * 24 * 3600
+
+
+def look_of() -> list[str]:
+    """The switches that are on."""
+    chosen = request.cookies.get(COOKIE, "").split(".")
+    return [part for part in PARTS if part in chosen]
+
+
+@blueprint.get("/look")
+@public
+def change() -> ResponseReturnValue:
+    """Turn one switch and go back to the page; nothing but this browser's own cookie changes."""
+    chosen = set(look_of()) ^ ({request.args.get("part", "")} & set(PARTS))
+    before = urlsplit(request.referrer or "")
+    path = f"{before.path}?{before.query}" if before.query else before.path
+    here = local_path(path) if before.netloc == request.host else None
+    response = redirect(here or "/", 303)
+    # Read by the pages that the phone keeps, which no server sees: not hidden from scripts, and no secret.
+    response.set_cookie(
+        COOKIE, ".".join(sorted(chosen)), max_age=YEAR_S, samesite="Lax", secure=settings().secure_cookies
+    )
+    return response

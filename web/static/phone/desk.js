@@ -1,0 +1,47 @@
+// The values of one account that the pages are filled with: kept on the phone, renewed when there is a network.
+"use strict";
+
+const Desk = (() => {
+  const MOST_PICTURES = 40;
+
+  async function pictures(desk) {
+    const wanted = Object.values(desk.verifying).flatMap((one) => [...one.before, ...one.after]).slice(0, MOST_PICTURES);
+    const before = (await Store.get("pictures")) || {}, found = {};
+    for (const address of wanted) {
+      if (before[address]) { found[address] = before[address]; continue; }
+      try {
+        const answer = await fetch(address);
+        if (answer.ok) found[address] = await answer.arrayBuffer();
+      } catch (error) { break; }
+    }
+    await Store.set("pictures", found);
+  }
+
+  async function renew() {
+    try {
+      const answer = await fetch("/worker/desk.json", { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(15000) });
+      if (answer.status === 401) return (document.dispatchEvent(new CustomEvent("desk:signed-out")), undefined);
+      if (!answer.ok) return undefined;
+      const desk = await answer.json(), former = await Store.get("desk");
+      // Another account on the same phone: what it keeps of the former one goes, what is unsent stays shut.
+      if (former && former.account !== desk.account) { await Store.drop("pictures"); await Store.drop("draft"); }
+      await Store.set("desk", desk);
+      pictures(desk).catch(() => {});
+      return desk;
+    } catch (error) {
+      return undefined;
+    }
+  }
+
+  return { kept: () => Store.get("desk"), renew };
+})();
+
+// A kept page comes from no server: the switches for large type and contrast are read here.
+for (const part of (document.cookie.match(/(?:^|; )look=([^;]*)/) || ["", ""])[1].split(".")) {
+  if (!/^[a-z]+$/.test(part)) continue;
+  document.documentElement.dataset[part] = "1";
+  const button = document.querySelector(`.look [value="${part}"]`);
+  if (button) button.setAttribute("aria-pressed", "true");
+}
+
+if ("serviceWorker" in navigator && window.isSecureContext) navigator.serviceWorker.register("/sw.js", { scope: "/" }).catch(() => {});

@@ -1,0 +1,12 @@
+"""The grid worker's pages, made for a phone: today, report in few taps, verify with before and after.
+
+`today` and `reporting` draw pages that also live on the phone: `shell` gives it the same pages without anything
+personal, `desk` the values to fill them with, and what is sent from there goes through the API.
+"""
+
+from web.worker import desk, reporting, shell, today, verifying
+from web.worker.blueprint import blueprint
+
+phone = shell.blueprint
+
+__all__ = ["blueprint", "desk", "phone", "reporting", "shell", "today", "verifying"]

@@ -1,0 +1,123 @@
+"""What the phone keeps of the service itself: pages without anything personal, the service worker, the manifest.
+
+A shell is the same for everybody, so that it may be kept; what is personal fills it from the phone's own store.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+from flask import Blueprint, Response, current_app, g, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from grid.errors import NotFound
+from web.gate.access import public
+from web.service.context import settings
+from web.shown.consenting import NOTICE, NOTICE_VERSION
+from web.shown.labels import static_address
+from web.worker.reporting import MODES
+
+blueprint = Blueprint("phone", __name__)
+
+TEMPLATES = {"today": "worker/home.html", "report": "worker/report.html", "verify": "worker/verify.html"}
+KEPT = (
+    "grid.css",
+    "grid.js",
+    "icon.svg",
+    "vendor/pico/pico.min.css",
+    "vendor/htmx/htmx.min.js",
+    "phone/phone.css",
+    "phone/store.js",
+    "phone/sending.js",
+    "phone/desk.js",
+    "phone/place.js",
+    "photos.js",
+    "phone/pictures.js",
+    "phone/report.js",
+    "phone/today.js",
+    "phone/verify.js",
+    "phone/leaving.js",
+)
+KEPT_LATER = ("map.js", "vendor/leaflet/leaflet.js", "vendor/leaflet/leaflet.css")
+
+
+@blueprint.get("/worker/shell/<name>")
+@public
+def shell(name: str) -> ResponseReturnValue:
+    """The page as everybody gets it."""
+    if name not in TEMPLATES:
+        raise NotFound("没有这个页面")
+    response = Response(_drawn(name), mimetype="text/html")
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@blueprint.get("/sw.js")
+@public
+def service_worker() -> ResponseReturnValue:
+    """The service worker with the addresses that it keeps; a changed file changes it, and so renews the phone."""
+    folder = Path(current_app.static_folder or "")
+    kept = [static_address(folder, name) for name in KEPT]
+    later = [static_address(folder, name) for name in KEPT_LATER]
+    shells = {name: url_for("phone.shell", name=name) for name in TEMPLATES}
+    content = [*kept, *later, *(_drawn(name) for name in TEMPLATES)]
+    body = render_template(
+        "worker/sw.js",
+        version=hashlib.sha256("\n".join(content).encode()).hexdigest()[:16],
+        kept=kept,
+        later=later,
+        shells=shells,
+    )
+    response = Response(body, mimetype="text/javascript")
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Service-Worker-Allowed"] = "/"
+    return response
+
+
+def _drawn(name: str) -> str:
+    """A page with nobody signed in and nothing filled in."""
+    g.actor = None
+    return render_template(
+        TEMPLATES[name],
+        bare=True,
+        typed={"mode": "report"},
+        error=None,
+        kept=(),
+        parts=[],
+        chips=[],
+        classes=[],
+        grids=[],
+        modes=MODES,
+        notice=NOTICE,
+        notice_version=NOTICE_VERSION,
+        reused=[],
+    )
+
+
+@blueprint.get("/manifest.webmanifest")
+@public
+def manifest() -> ResponseReturnValue:
+    """What a phone needs to put the page on its home screen."""
+    body = {
+        "name": f"{settings().city_name}网格治理",
+        "short_name": "网格治理",
+        "lang": "zh-CN",
+        "start_url": "/worker/",
+        "scope": "/",
+        "display": "standalone",
+        "background_color": "#f6f8f8",
+        "theme_color": "#0f5c66",
+        "icons": [
+            {"src": url_for("static", filename="icon.svg"), "sizes": "any", "type": "image/svg+xml"},
+            *(
+                {
+                    "src": url_for("static", filename=f"phone/icon-{side}.png"),
+                    "sizes": f"{side}x{side}",
+                    "type": "image/png",
+                }
+                for side in (192, 512)
+            ),
+        ],
+        "shortcuts": [{"name": "拍照上报", "url": "/worker/report"}],
+    }
+    return Response(json.dumps(body, ensure_ascii=False), mimetype="application/manifest+json")
