@@ -52,6 +52,7 @@ class Phone:
                 str(self.program),
                 *FLAGS,
                 "--headless=new",
+                "--password-store=basic",
                 f"--remote-debugging-port={port}",
                 f"--user-data-dir={self.folder}",
                 f"--window-size={WIDTH},{HEIGHT}",
@@ -118,7 +119,9 @@ class Phone:
 
     def is_closed(self) -> None:
         """In peace, so that the browser writes down whose session it has."""
-        self.process.terminate()
+        assert self.context
+        assert self.context.browser
+        self.context.browser.new_browser_cdp_session().send("Browser.close")
         self.process.wait()
 
     def is_killed(self) -> None:
