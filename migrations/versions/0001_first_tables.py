@@ -158,6 +158,13 @@ def upgrade() -> None:
     with op.batch_alter_table('generation', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_generation_state'), ['state'], unique=False)
 
+    op.create_table('grid_code',
+    sa.Column('area_code', sa.String(), nullable=False),
+    sa.Column('serial', sa.Integer(), nullable=False),
+    sa.Column('issued_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('valid_until', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('area_code', 'serial', name=op.f('pk_grid_code'))
+    )
     op.create_table('handed_down',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
@@ -392,6 +399,8 @@ def upgrade() -> None:
     sa.Column('captured_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('captured_lon', sa.Float(), nullable=True),
     sa.Column('captured_lat', sa.Float(), nullable=True),
+    sa.Column('taken', sa.Text(), nullable=True),
+    sa.Column('picture_hash', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('sha256', name=op.f('pk_stored_photo'))
     )
     op.create_table('theme',
@@ -488,6 +497,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_asset_owner_code'), ['owner_code'], unique=False)
         batch_op.create_index('ix_asset_place', ['lat', 'lon'], unique=False)
 
+    op.create_table('category_question',
+    sa.Column('ruleset_version', sa.Integer(), nullable=False),
+    sa.Column('id', sa.String(), nullable=False),
+    sa.Column('category_code', sa.String(), nullable=False),
+    sa.Column('step', sa.Integer(), nullable=False),
+    sa.Column('text', sa.String(), nullable=False),
+    sa.Column('choices', sa.String(), nullable=False),
+    sa.Column('stop_on', sa.Text(), nullable=True),
+    sa.Column('stop_text', sa.Text(), nullable=True),
+    sa.Column('stop_phone', sa.Text(), nullable=True),
+    sa.Column('source', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['ruleset_version'], ['ruleset.version'], name=op.f('fk_category_question_ruleset_version')),
+    sa.PrimaryKeyConstraint('ruleset_version', 'id', name=op.f('pk_category_question'))
+    )
     op.create_table('duty_roster',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('organisation_code', sa.String(), nullable=False),
@@ -657,6 +680,12 @@ def upgrade() -> None:
     sa.Column('wkb', sa.LargeBinary(), nullable=False),
     sa.ForeignKeyConstraint(['generation_id'], ['generation.id'], name=op.f('fk_overlay_area_generation_id')),
     sa.PrimaryKeyConstraint('generation_id', 'code', name=op.f('pk_overlay_area'))
+    )
+    op.create_table('photo_mark',
+    sa.Column('mark', sa.String(), nullable=False),
+    sa.Column('sha256', sa.String(), nullable=False),
+    sa.ForeignKeyConstraint(['sha256'], ['stored_photo.sha256'], name=op.f('fk_photo_mark_sha256')),
+    sa.PrimaryKeyConstraint('mark', 'sha256', name=op.f('pk_photo_mark'))
     )
     op.create_table('place_gram',
     sa.Column('gram', sa.String(), nullable=False),
@@ -1504,6 +1533,7 @@ def downgrade() -> None:
     op.drop_table('rehearsal')
     op.drop_table('plan_entry')
     op.drop_table('place_gram')
+    op.drop_table('photo_mark')
     op.drop_table('overlay_area')
     op.drop_table('one_time_link')
     op.drop_table('observation_point')
@@ -1536,6 +1566,7 @@ def downgrade() -> None:
 
     op.drop_table('enforcement_binding')
     op.drop_table('duty_roster')
+    op.drop_table('category_question')
     with op.batch_alter_table('asset', schema=None) as batch_op:
         batch_op.drop_index('ix_asset_place')
         batch_op.drop_index(batch_op.f('ix_asset_owner_code'))
@@ -1615,6 +1646,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_handed_down_unit')
 
     op.drop_table('handed_down')
+    op.drop_table('grid_code')
     with op.batch_alter_table('generation', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_generation_state'))
 

@@ -23,6 +23,10 @@ PUBLIC = {
     "resident.act",
     "links.first_administrator",
     "links.password",
+    "look.change",
+    "phone.manifest",
+    "phone.service_worker",
+    "phone.shell",
 }
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
