@@ -158,6 +158,7 @@ ROLES: dict[str, Role] = {
                 "all:plan:register",
                 "all:plan:read",
                 "all:ticket:urge",
+                "all:ticket:convene",
                 "all:figures:read",
                 "all:chain:verify",
                 "all:operations:read",

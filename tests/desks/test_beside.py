@@ -8,9 +8,10 @@ import pytest
 from sqlmodel import select
 
 from dispatch.record.desks.models import Draft, Macro
+from dispatch.record.models import Objection
 from dispatch.rules.answering import findings
 from tests.desks.test_queue import joins
-from tests.town import GARBAGE, Town
+from tests.town import DRAINAGE, GARBAGE, Town
 from tests.web.conftest import PASSWORD, Visitor
 from tests.web.test_pages import hidden
 
@@ -134,7 +135,9 @@ def test_an_answer_is_looked_at_for_its_elements_and_never_for_its_length(
 
 
 @pytest.mark.acceptance("B2")
-def test_the_same_answer_again_is_pointed_out(town: Town, visitor: Callable[[str], Visitor]) -> None:
+def test_the_same_answer_again_is_pointed_out_and_refused_objections_are_counted_neutrally(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
     code = town.worker.reports().code
     answer = "已于3月2日清运完毕,现场干净"
     town.department.acts(code, "handle", solved="solved", answer=answer, photos=(town.photo(),))
@@ -144,3 +147,12 @@ def test_the_same_answer_again_is_pointed_out(town: Town, visitor: Callable[[str
     assert "与上一次的答复完全相同" in told
     assert "字" not in re.sub("<[^>]+>", "", told)
     assert "没有写做了什么" in clerk.posts(f"/desk/tickets/{code}/answer-check", answer="收到").text
+
+    other = town.worker.reports().code
+    town.department.acts(other, "object", reason_code="function", organisation=DRAINAGE, basis="不归我们")
+    town.dispatcher.acts(other, "refuse_objection", reason="三定方案写明归环卫")
+    board = visitor("supervisor").sees("/dispatch/overdue").text
+    assert re.search(r"区环卫局</th>\s*<td class=\"number\">1</td>", board)
+    assert "推诿" not in board
+    with town.database.reading() as session:
+        assert session.exec(select(Objection)).one().outcome == "refused"

@@ -60,6 +60,8 @@ uphold_objection: objected > dispatched
 refuse_objection: objected > dispatched
 ask_consultation: dispatched in_progress rework > consulting
 settle: consulting > dispatched
+convene: dispatched in_progress rework > consulting
+settle_convened: consulting > dispatched
 ask_raise: dispatched in_progress rework > raise_pending
 grant_raise: raise_pending > dispatched
 refuse_raise: raise_pending > in_progress
@@ -151,7 +153,7 @@ leader holds: approve_answer return_answer
 operator any: INTAKE CALLING withdraw supply supply_intake appeal_malicious urge merge unmerge split relate reopen reopen_instant
 dispatcher any: INTAKE DISPATCHING RULING REVIEWING merge unmerge split relate
 callback_agent any: CALLING REVIEWING
-supervisor any: confirm_malicious refuse_malicious keep_malicious lift_malicious clarify grant_exclusion refuse_exclusion recheck_pass recheck_fail urge
+supervisor any: confirm_malicious refuse_malicious keep_malicious lift_malicious clarify grant_exclusion refuse_exclusion recheck_pass recheck_fail urge convene settle_convened
 material_verifier any: confirm_report deny_report verify_beside verify_pass verify_fail
 lead_officer any: screen_lead dismiss_lead assign_lead lead_check_fail lead_check_pass publish_lead
 administrator any:

@@ -53,6 +53,8 @@ EFFECTS: dict[str, Effect] = {
     "refuse_objection": assigning.refuse_objection,
     "ask_consultation": assigning.consult,
     "settle": assigning.settle,
+    "convene": assigning.consult,
+    "settle_convened": assigning.settle,
     "ask_raise": applying.apply,
     "grant_raise": assigning.grant_raise,
     "refuse_raise": applying.granted_not,

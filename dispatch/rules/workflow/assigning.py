@@ -12,7 +12,7 @@ from dispatch.rules.workflow.choices import (
     said,
     unit,
 )
-from dispatch.rules.workflow.shapes import ClockKind, ClockStep, Given, GivenKind, Transition
+from dispatch.rules.workflow.shapes import ClockKind, ClockStep, Given, GivenKind, Need, Transition
 from dispatch.rules.workflow.states import State
 
 _OBJECTION = (
@@ -152,6 +152,30 @@ ASSIGNING: tuple[Transition, ...] = (
         State.DISPATCHED,
         "ticket:rule",
         given=(unit(label="指定承办单位"), said("reason", "裁定意见")),
+        guards=("admitted",),
+        clocks=NEW_HANDLE,
+        happening="dispatched",
+    ),
+    Transition(
+        "convene",
+        "督办牵头会商",
+        WITH_UNIT | {State.REWORK},
+        State.CONSULTING,
+        "ticket:convene",
+        given=(said("basis", "会商事由"),),
+        happening="consultation_asked",
+    ),
+    Transition(
+        "settle_convened",
+        "会商确定主办、协办",
+        frozenset({State.CONSULTING}),
+        State.DISPATCHED,
+        "ticket:convene",
+        given=(
+            unit(label="主办单位"),
+            Given("assistants", "协办单位", GivenKind.ORGANISATIONS, Need.NEVER),
+            said("reason", "会商结论"),
+        ),
         guards=("admitted",),
         clocks=NEW_HANDLE,
         happening="dispatched",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
@@ -15,6 +15,7 @@ from dispatch.rules.workflow import BY_ACTION
 from grid.errors import NotFound
 from grid.models import Organisation, Responsibility
 from grid.permissions import Actor
+from web.dispatcher.blueprint import blueprint
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, world
 from web.shown import showing
@@ -22,8 +23,6 @@ from web.shown.labels import masked
 from web.shown.lists import area_names
 from web.shown.polling import fresh, is_poll
 from web.shown.showing import Possible, Shown
-
-blueprint = Blueprint("dispatcher", __name__, url_prefix="/dispatch")
 
 NEWEST = 60
 IN_QUEUE = 100

@@ -1,0 +1,66 @@
+"""The wall: today's figures and a map in large type on dark ground; nothing personal, nobody ranked."""
+
+from datetime import datetime, time
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from dispatch.record import queries
+from dispatch.record.models import Ticket
+from dispatch.rules.workflow import OPEN_STATES, STATES
+from grid.permissions import Actor
+from web.dispatcher.blueprint import blueprint
+from web.gate.access import current_actor, permission_required
+from web.service.context import database, now, settings, world
+from web.shown.polling import fresh, is_poll
+
+POINTS = 300
+
+
+@blueprint.get("/wall")
+@permission_required("ticket:dispatch", "ticket:convene")
+def wall() -> ResponseReturnValue:
+    """The day's figures, where the open tickets lie, and what came in last, without a word anybody said."""
+    with database().reading() as session:
+        actor = current_actor()
+        standing = world().refresh(session)
+        urgent = queries.page(session, actor, col(Ticket.state).in_(OPEN_STATES), size=POINTS)
+        values = {
+            "standing": standing,
+            "figures": _figures(session, actor),
+            "tickets": urgent,
+            "states": _states(session, actor),
+        }
+    return (
+        fresh("dispatcher/wall_figures.html", **values)
+        if is_poll()
+        else render_template("dispatcher/wall.html", **values)
+    )
+
+
+def _figures(session: Session, actor: Actor) -> list[tuple[str, int]]:
+    zone = settings().zone
+    midnight = datetime.combine(now().astimezone(zone).date(), time(), zone)
+    still = col(Ticket.state).in_(OPEN_STATES)
+    columns = (
+        ("今日受理", col(Ticket.reported_at) >= midnight),
+        ("今日办结", col(Ticket.closed_at) >= midnight),
+        ("在办", still),
+        ("超时", still & (col(Ticket.due_at) <= now())),
+        ("紧急在办", still & col(Ticket.urgent).is_(True)),
+    )
+    query = select(*(func.count().filter(condition) for _, condition in columns)).select_from(Ticket)
+    row = session.execute(query.where(queries.visible(actor))).one()
+    return [(label, int(number)) for (label, _), number in zip(columns, row, strict=True)]
+
+
+def _states(session: Session, actor: Actor) -> list[tuple[str, int]]:
+    query = (
+        select(col(Ticket.state), func.count())
+        .where(queries.visible(actor), col(Ticket.state).in_(OPEN_STATES))
+        .group_by(col(Ticket.state))
+    )
+    found = {row[0]: row[1] for row in session.execute(query)}
+    return [(row.label, found[state]) for state, row in STATES.items() if state in found]
