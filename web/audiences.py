@@ -4,7 +4,7 @@ from flask import Flask
 
 from web import admin, api, department, dispatcher, hotline, resident, supervisor, worker
 from web.desk.routes import blueprint as desk
-from web.oversight import inspecting, leads, letters
+from web.oversight import inspecting, leads, letters, rechecking
 from web.service import links, look
 from web.shown import ticket
 from web.standing import borders, places
@@ -23,6 +23,7 @@ BLUEPRINTS = (
     links.blueprint,
     look.blueprint,
     places.blueprint,
+    rechecking.blueprint,
     resident.blueprint,
     supervisor.blueprint,
     ticket.blueprint,

@@ -21,6 +21,8 @@ PUBLIC = {
     "resident.callback",
     "resident.answer",
     "resident.act",
+    "leads.hand_in",
+    "leads.hand_in_page",
     "links.first_administrator",
     "links.password",
     "look.change",

@@ -2,12 +2,17 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
+from flask import Flask
 
+from dispatch.record import queries
+from dispatch.record.models import Reporter
 from dispatch.record.oversight.leads import Lead, register
-from tests.record.test_oversight import overdue
-from tests.town import GARBAGE, IN_WEST, LAT, LON, PATROL, SANITATION, Town
+from tests.record.test_oversight import closed, overdue
+from tests.town import COMMUNITY, GARBAGE, IN_WEST, LAT, LON, PATROL, SANITATION, Town
 from tests.web.conftest import Program, Visitor
 
 Enter = Callable[[str], Visitor]
@@ -88,8 +93,62 @@ def test_a_lead_shows_who_reported_to_its_own_desk_only(
 
 
 def test_an_anonymous_lead_has_nobody_to_show(town: Town, visitor: Enter) -> None:
-    from uuid import uuid4
-
     lead = Lead(client_uuid=uuid4(), category_code=GARBAGE, frame="wgs84", text="不清运", **IN_WEST)
     code = town.database.write(lambda s: register(s, lead, town.world, town.now)).code
     assert "诉求人</h2>" not in visitor("lead_officer").sees(f"/tickets/{code}").text
+
+
+def test_anybody_hands_in_a_lead_without_a_name(town: Town, app: Flask, visitor: Enter) -> None:
+    nobody = Visitor(app.test_client())
+    page = nobody.sees("/leads/new").text
+    assert "井巷社区" in page
+    given = {"client_uuid": str(uuid4()), "category_code": GARBAGE, "area": COMMUNITY}
+    empty = nobody.posts("/leads/new", **given, text=" ")
+    assert (empty.status_code, "请填写" in empty.text) == (422, True)
+    nowhere = nobody.posts("/leads/new", **{**given, "area": "nowhere"}, text="长期不清运")
+    assert (nowhere.status_code, "长期不清运" in nowhere.text) == (422, True)
+    done = nobody.posts("/leads/new", **given, text="长期不清运,打电话没人管")
+    code = re.search(r'class="read-out">([^<]+)<', done.text)
+    assert code
+    assert nobody.posts("/leads/new", **given, text="长期不清运,打电话没人管").text == done.text
+    lead = town.lead_ticket(code[1])
+    assert (lead.state, lead.reported_by, lead.community_code) == ("lead_registered", None, COMMUNITY)
+    with town.database.reading() as session:
+        assert queries.rows(session, Reporter, lead) == []
+    assert visitor("supervisor").sees(f"/tickets/{code[1]}").status_code == 404
+
+
+@pytest.mark.acceptance("C2")
+def test_re_checks_are_drawn_on_the_page_under_a_plan_and_looked_at_there(town: Town, visitor: Enter) -> None:
+    code = closed(town)
+    oversight = visitor("supervisor")
+    draw = {"plan_number": "2026-7", "percent": "100", "closed_since": "2026-02-01", "seed": "三月"}
+    refused = oversight.posts("/rechecks/", **draw)
+    assert (refused.status_code, "不得在计划外" in refused.text, "三月" in refused.text) == (422, True, True)
+    plan = {**PLAN, "number": "2026-7", "kind": "recheck"}
+    assert oversight.posts("/inspections/plans", **plan).status_code == 303
+    assert oversight.posts("/rechecks/", **draw).status_code == 303
+    assert code in oversight.sees("/rechecks/").text
+    for other in ("worker", "department", "dispatcher"):
+        assert visitor(other).sees("/rechecks/").status_code == 403
+        assert "抽查" not in visitor(other).sees(f"/tickets/{code}").text
+    town.photo("d" * 64)
+    given = {"plan": "2026-7", "note": "现场还在", "kept_photos": "d" * 64}
+    path = f"/tickets/{code}/actions/recheck_fail"
+    wrong = oversight.posts(path, **{**given, "plan": "2026-8"})
+    assert (wrong.status_code, "没有这个计划号" in wrong.text) == (422, True)
+    assert oversight.posts(path, **given).status_code == 303
+    assert (town.ticket(code).state, town.ticket(code).false_completion) == ("rework", True)
+    assert code not in oversight.sees("/rechecks/").text
+
+
+def test_a_deadline_is_explained_day_by_day_on_the_page(town: Town, visitor: Enter) -> None:
+    town.now = datetime(2026, 2, 13, 2, 0, tzinfo=UTC)
+    code = town.worker.reports().code
+    for reader in ("worker", "department"):
+        page = visitor(reader).sees(f"/tickets/{code}").text
+        assert "2 月 14 日周六调休上班,计入" in page
+        assert "2 月 15 日周日休息" in page
+    town.department.acts(code, "start")
+    town.department.acts(code, "ask_more", reason="请补充")
+    assert "起暂停" in visitor("department").sees(f"/tickets/{code}").text

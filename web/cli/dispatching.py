@@ -17,6 +17,7 @@ from grid.auditing import record_change
 from grid.errors import GridError
 from grid.permissions import ROLES, role_scopes
 from web.service.context import database, moment, world
+from web.shown.labels import masked
 
 PAGE = Path("docs/workflow.md")
 
@@ -55,7 +56,7 @@ def explain(code: str) -> None:
         ticket = session.exec(query).first()
         if ticket is None:
             raise click.ClickException(f"没有找到工单 {code},请核对编号")
-        for line in telling.story(session, ticket, standing):
+        for line in telling.story(session, ticket, standing, masked):
             click.echo(line)
 
 

@@ -1,25 +1,34 @@
 """The desk of 码上督: leads to work on, and the registration of one that comes in by letter or call."""
 
+from collections.abc import Mapping
 from typing import Annotated
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import Field
-from sqlmodel import Session, col
+from sqlmodel import col
 
+from dispatch.engine import jobs
 from dispatch.record import queries
 from dispatch.record.intake import Reported
 from dispatch.record.models import Ticket
 from dispatch.record.oversight import leads
 from dispatch.record.oversight.leads import Lead
+from dispatch.record.world import Standing
 from dispatch.rules.workflow import LEAD
+from grid.errors import InputError
 from web.forms import Code, Long, Phone, Short, Strict, read_form
-from web.gate.access import current_actor, permission_required
-from web.service.context import database, now, world
+from web.gate.access import current_actor, permission_required, public
+from web.gate.limits import guessable
+from web.service.context import database, now, settings, world
+from web.shown.categories import classes_of
 from web.shown.lists import area_names
+from web.standing.places import point_in
 
 blueprint = Blueprint("leads", __name__, url_prefix="/leads")
+
+LEVELS = ("community", "street", "grid")
 
 
 class LeadForm(Strict):
@@ -27,6 +36,17 @@ class LeadForm(Strict):
     category_code: Code
     lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
     lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+    text: Long
+    name: Short | None = None
+    phone: Phone = None
+
+
+class HandInForm(Strict):
+    """What anybody may hand in; `area` is where roughly, the text says where exactly."""
+
+    client_uuid: UUID
+    category_code: Code
+    area: Code
     text: Long
     name: Short | None = None
     phone: Phone = None
@@ -48,17 +68,69 @@ def desk() -> ResponseReturnValue:
         )
 
 
+@blueprint.get("/new")
+@public
+@guessable
+def hand_in_page() -> ResponseReturnValue:
+    """The form for everybody: no name is asked for, nothing of the browser is kept with the lead."""
+    return _hand_in_page({"client_uuid": str(uuid4())})
+
+
+@blueprint.post("/new")
+@public
+@guessable
+def hand_in() -> ResponseReturnValue:
+    """Take a lead in from whoever hands it in, with a name or without."""
+    values = {name: value for name, value in request.form.items() if value.strip()}
+    try:
+        form = read_form(HandInForm, type(request.form)(values))
+        with database().reading() as session:
+            point = point_in(world(), session, form.area)
+        if point is None:
+            raise InputError("请选择大致地点", {"area": "请从列表选择"})
+        given = {name: value for name, value in form if name != "area"}
+        made = _register(Lead(frame="wgs84", lon=point[0], lat=point[1], **given))
+    except InputError as error:
+        return _hand_in_page(request.form, error)
+    return render_template("oversight/handed_in.html", code=made.code)
+
+
 @blueprint.post("/")
 @permission_required("lead:screen")
 def register() -> ResponseReturnValue:
     """Register a lead, with a name or without."""
     values = {name: value for name, value in request.form.items() if value.strip()}
-    form, moment = read_form(LeadForm, type(request.form)(values)), now()
-    lead = Lead(frame="wgs84", **dict(form))
-
-    def work(session: Session) -> Reported:
-        return leads.register(session, lead, world(), moment)
-
-    made = database().write(work)
+    made = _register(Lead(frame="wgs84", **dict(read_form(LeadForm, type(request.form)(values)))))
     flash(f"已登记线索 {made.code}", "done")
     return redirect(url_for("ticket.page", code=made.code), 303)
+
+
+def _register(lead: Lead) -> Reported:
+    moment = now()
+    made = database().write(lambda session: leads.register(session, lead, world(), moment))
+    jobs.wake(settings())
+    return made
+
+
+def _hand_in_page(typed: Mapping[str, str], error: InputError | None = None) -> ResponseReturnValue:
+    with database().reading() as session:
+        standing = world().refresh(session)
+    page = render_template(
+        "oversight/hand_in.html",
+        typed=typed,
+        error=error,
+        classes=classes_of(standing, kinds=("event", "part", "extended")),
+        places=_places(standing),
+    )
+    return page, 422 if error else 200
+
+
+def _places(standing: Standing) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The communities (where there are none: the grids) by the area that holds them."""
+    level = next((one for one in LEVELS if any(a.level == one for a in standing.areas.values())), None)
+    found: dict[str, list[tuple[str, str]]] = {}
+    for code, area in sorted(standing.areas.items()):
+        if area.level == level:
+            above = standing.areas.get(area.parent_code or "")
+            found.setdefault(above.name if above else "", []).append((code, area.name))
+    return list(found.items())

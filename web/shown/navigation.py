@@ -32,6 +32,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("ticket:convene", "dispatcher.overdue", "线上巡查"),
     Entry("letter:read", "letters.listed", "督办文书"),
     Entry("plan:read", "inspecting.register", "计划登记"),
+    Entry("ticket:recheck", "rechecking.desk", "抽查"),
     Entry("lead:read", "leads.desk", "码上督"),
     Entry("figures:read", "supervisor.figures", "数字"),
     Entry("chain:verify", "supervisor.proof", "核验"),

@@ -16,6 +16,8 @@ from dispatch.record import queries
 from dispatch.record.judging import facts
 from dispatch.record.judging.given import is_asked, is_needed
 from dispatch.record.models import Objection, Reporter, Ticket, TicketClock
+from dispatch.record.reading import telling
+from dispatch.record.reading.telling import ClockTold
 from dispatch.record.world import Standing, World
 from dispatch.rules import guards
 from dispatch.rules.workflow import BY_ACTION, LEAD, SUBMIT, Given, GivenKind, State, Transition
@@ -192,6 +194,13 @@ class Shown:
         order = {"total": 0, "handle": 1, "assist": 2, "stage": 3}
         rows = queries.rows(self.session, TicketClock, self.ticket)
         return sorted((row for row in rows if row.stopped_at is None), key=lambda row: order[str(row.kind)])
+
+    @cached_property
+    def clocks_told(self) -> list[ClockTold]:
+        """Every clock that the ticket ever had, day by day, those that run first."""
+        rows = queries.rows(self.session, TicketClock, self.ticket)
+        told = [telling.tell_clock(row, self.standing) for row in reversed(rows)]
+        return sorted(told, key=lambda one: not one.runs)
 
     @cached_property
     def lines(self) -> list[queries.Line]:
