@@ -1,7 +1,7 @@
 """Work that returns: one timer row for each period, unique by its key; there is no separate scheduler.
 
-It may take minutes, so it runs outside any transaction: a claim moves the row's due time on, as a lease, and the
-work is done again should its process die. Each kind may run twice without harm. A period that was missed altogether
+It may take minutes, so it runs outside any transaction: a claim is a lease, and the work is done again should its
+process die. Each kind may run twice without harm. A period that was missed altogether
 is not made up for: the present one is enough.
 """
 
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, or_, select, update
 from sqlmodel import Session, col
 from uuid6 import uuid7
 
@@ -79,7 +79,7 @@ def look(tools: Tools) -> int:
         timer = planned.get(key_of(row, now))
         if timer is None:
             tools.database.write(partial(_plan, row, now))
-        elif timer.done_at is None and timer.due_at <= now:
+        elif timer.done_at is None and timer.due_at <= now and (timer.leased_until or now) <= now:
             done += _do(tools, row, timer)
     return done
 
@@ -132,7 +132,8 @@ def _claim(tools: Tools, timer: Timer, session: Session) -> bool:
     claimed = session.execute(
         _row(timer)
         .where(col(Timer.done_at).is_(None), col(Timer.due_at) <= now)
-        .values(due_at=now + LEASE, attempts=Timer.attempts + 1)
+        .where(or_(col(Timer.leased_until).is_(None), col(Timer.leased_until) <= now))
+        .values(leased_until=now + LEASE, attempts=Timer.attempts + 1)
     )
     return cast(CursorResult[Any], claimed).rowcount == 1
 
@@ -142,7 +143,7 @@ def _note_failure(tools: Tools, timer: Timer, error: Exception, session: Session
     if timer.attempts + 1 >= ATTEMPTS:
         session.execute(_row(timer).values(done_at=now, outcome=DEAD, last_error=sentence(error)))
     else:
-        session.execute(_row(timer).values(due_at=now + AGAIN, last_error=sentence(error)))
+        session.execute(_row(timer).values(leased_until=now + AGAIN, last_error=sentence(error)))
 
 
 def _mark(timer: Timer, now: datetime, outcome: str, session: Session) -> None:

@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session
 from uuid6 import uuid7
 
 from dispatch.record import clocks, queries
@@ -18,7 +17,7 @@ from dispatch.record.codes import new_code
 from dispatch.record.effects import asking
 from dispatch.record.effects.table import EFFECTS
 from dispatch.record.intake import Mode, Report, Reported, earlier, key_of
-from dispatch.record.judging import admitting, deciding, facts, questions
+from dispatch.record.judging import admitting, deciding, facts, questions, repeated
 from dispatch.record.judging.checking import Asked
 from dispatch.record.judging.facts import PUBLIC_SOURCES
 from dispatch.record.judging.given import MAX_STATEMENT, checked
@@ -28,7 +27,6 @@ from dispatch.record.models import (
     Reporter,
     Source,
     Ticket,
-    TicketEvent,
 )
 from dispatch.record.world import World
 from dispatch.rules.guards import PERSON_GUARDS, refusal
@@ -135,8 +133,10 @@ def act(
         raise InputError(f"没有动作 {action}")
     world.refresh(session)
     ticket = queries.find(session, code, actor, lock=True)
-    if request_key is not None and _was_done(session, ticket, request_key):
-        return ticket
+    request = repeated.fingerprint(action, given, actor, expected_version)
+    before = repeated.earlier(session, ticket, request_key, request) if request_key else None
+    if before is not None:
+        return before
     if not queries.reaches(session, ticket, actor, row.may):
         raise NotAllowed(f"您的岗位不能对这件工单“{row.label}”")
     if expected_version is not None and expected_version != ticket.version:
@@ -144,6 +144,8 @@ def act(
             "这件工单刚被别人更新,请核对后再提交", version=ticket.version, expected=expected_version
         )
     carry(session, ticket, row, given, actor, world, now, request_key)
+    if request_key is not None:
+        repeated.remember(session, ticket, request_key, request, now)
     return ticket
 
 
@@ -333,10 +335,3 @@ def _keep_reporter(change: Change, report: Report) -> None:
         confidential=report.confidential,
         notice_version=report.notice_version,
     )
-
-
-def _was_done(session: Session, ticket: Ticket, request_key: UUID) -> bool:
-    query = select(col(TicketEvent.id)).where(
-        queries.of_ticket(TicketEvent, ticket), col(TicketEvent.request_key) == request_key
-    )
-    return session.execute(query).first() is not None

@@ -426,6 +426,7 @@ def upgrade() -> None:
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('done_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('outcome', sa.Text(), nullable=True),
+    sa.Column('leased_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('last_error', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_timer')),
@@ -945,6 +946,16 @@ def upgrade() -> None:
     with op.batch_alter_table('topic', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_topic_state'), ['state'], unique=False)
 
+    op.create_table('action_key',
+    sa.Column('intake_district', sa.String(), nullable=False),
+    sa.Column('ticket_id', sa.Uuid(), nullable=False),
+    sa.Column('request_key', sa.Uuid(), nullable=False),
+    sa.Column('fingerprint', sa.String(), nullable=False),
+    sa.Column('answer', sa.Text(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_action_key_intake_district_ticket_id')),
+    sa.PrimaryKeyConstraint('intake_district', 'ticket_id', 'request_key', name=op.f('pk_action_key'))
+    )
     op.create_table('arrival',
     sa.Column('intake_district', sa.String(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -1491,6 +1502,7 @@ def downgrade() -> None:
     op.drop_table('assignment')
     op.drop_table('assessment_scheme')
     op.drop_table('arrival')
+    op.drop_table('action_key')
     with op.batch_alter_table('topic', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_topic_state'))
 

@@ -167,8 +167,7 @@ def _timers(
             if not (left or said):
                 findings.add("timers_missed", [f"{timer.kind} {timer.id} left no trace"])
         early = timer.done_at is not None and timer.done_at < timer.due_at
-        # Recurring work has no ticket; its due time is a lease.
-        if timer.outcome == firing.DONE and timer.ticket_id and early:
+        if timer.outcome == firing.DONE and early:
             findings.add("timers_early", [timer.id])
 
 

@@ -174,8 +174,8 @@ FAULTS = (
     Fault(
         "repeated action carried out twice",
         "dispatch/record/actions.py",
-        "if request_key is not None and _was_done",
-        "if False and _was_done",
+        "if request_key else None",
+        "if False else None",
         f"{LIFE} -k request_key",
     ),
     Fault(

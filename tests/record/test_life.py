@@ -205,9 +205,29 @@ class TestSameReport:
 def test_a_repeated_request_key_does_nothing_twice(town: Town) -> None:
     code, key = town.worker.reports().code, uuid4()
     version = town.ticket(code).version
-    town.department.acts(code, "start", key=key, version=version)
-    town.department.acts(code, "start", key=key, version=version)
-    assert town.ticket(code).version == version + 1
+    first = town.department.acts(code, "start", key=key, version=version)
+    handled(town, code)
+    again = town.department.acts(code, "start", key=key, version=version)
+    assert town.ticket(code).version == version + 2
+    assert (again.state, again.version) == (first.state, first.version), (
+        "what was answered then, whatever happened since"
+    )
+
+
+def test_a_request_key_is_of_one_request_only(town: Town) -> None:
+    code, key = town.worker.reports().code, uuid4()
+    town.department.acts(code, "start", key=key, note="今天去")
+    before = town.ticket(code).version
+    others = (
+        (town.department, "open", "今天去"),
+        (town.department, "start", "明天去"),
+        (town.dispatcher, "start", "今天去"),
+    )
+    for person, action, note in others:
+        with pytest.raises(InputError) as caught:
+            person.acts(code, action, key=key, note=note)
+        assert "request_key" in caught.value.fields
+    assert town.ticket(code).version == before
 
 
 def test_a_stale_version_is_refused_and_nothing_written(town: Town) -> None:

@@ -87,6 +87,22 @@ def test_a_stale_version_is_a_conflict(town: Town, program: Callable[[str], Prog
     assert (stale.status_code, stale.json["title"]) == (409, "内容已变化")
 
 
+def test_a_repeated_request_is_answered_again_and_another_under_its_key_refused(
+    town: Town, program: Callable[[str], Program]
+) -> None:
+    code = program("worker").calls("POST", "/tickets", a_report(town)).json["code"]
+    department, start = program("department"), f"/tickets/{code}/actions/start"
+    body = {"given": {"note": "今天去"}, "request_key": str(uuid4())}
+    first = department.calls("POST", start, body)
+    given = {"solved": "solved", "answer": "已清运", "photos": [town.photo()]}
+    assert department.calls("POST", f"/tickets/{code}/actions/handle", {"given": given}).status_code == 200
+    again = department.calls("POST", start, body)
+    assert (again.status_code, again.data) == (first.status_code, first.data) == (200, first.data)
+    other = department.calls("POST", start, {**body, "given": {"note": "明天去"}})
+    assert other.status_code == 422
+    assert "request_key" in other.json["errors"]
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

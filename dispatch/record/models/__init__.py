@@ -14,6 +14,7 @@ from dispatch.record.models.people import (
 )
 from dispatch.record.models.ticket import (
     UNPLACED_DISTRICT,
+    ActionKey,
     ClientKey,
     LinkKind,
     PhotoMark,
@@ -29,6 +30,7 @@ from dispatch.record.models.working import OutboxRow, TicketClock, Timer
 
 __all__ = [
     "UNPLACED_DISTRICT",
+    "ActionKey",
     "Admittance",
     "Assignment",
     "CallbackAnswer",

@@ -232,6 +232,19 @@ class ClientKey(SQLModel, table=True):
     created_at: datetime
 
 
+class ActionKey(SQLModel, table=True):
+    """The client's own id of an action on a ticket, so that a repeated one is answered, not repeated."""
+
+    __tablename__ = "action_key"
+    __table_args__ = of_ticket()
+    intake_district: str = Field(primary_key=True)
+    ticket_id: UUID = Field(primary_key=True)
+    request_key: UUID = Field(primary_key=True)
+    fingerprint: str
+    answer: dict[str, Any] | None = Field(default=None, sa_type=JsonText)
+    created_at: datetime
+
+
 class TicketCode(SQLModel, table=True):
     """Global look-up: the short code that people read over the phone."""
 

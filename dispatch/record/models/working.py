@@ -55,6 +55,7 @@ class Timer(SQLModel, table=True):
     due_at: datetime
     done_at: datetime | None = None
     outcome: str | None = Field(default=None, sa_type=Words)
+    leased_until: datetime | None = None
     attempts: int = 0
     last_error: str | None = Field(default=None, sa_type=Words)
 
