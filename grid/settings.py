@@ -40,6 +40,8 @@ class Settings:
     callback_percent: int = 100
     cross_check_percent: int = 0
     callback_seed: str = "callback"
+    show_worker_phone: bool = False
+    supervision_phone: str | None = None
     demo: bool = False
     metrics_token: str | None = None
 

@@ -6,8 +6,8 @@ from web import admin, api, department, dispatcher, hotline, resident, superviso
 from web.desk.routes import blueprint as desk
 from web.oversight import inspecting, leads, letters, rechecking
 from web.service import links, look
-from web.shown import ticket
-from web.standing import borders, places
+from web.shown import evidence, ticket
+from web.standing import borders, places, sheets
 
 BLUEPRINTS = (
     admin.blueprint,
@@ -16,6 +16,7 @@ BLUEPRINTS = (
     department.blueprint,
     desk,
     dispatcher.blueprint,
+    evidence.blueprint,
     hotline.blueprint,
     inspecting.blueprint,
     leads.blueprint,
@@ -25,6 +26,7 @@ BLUEPRINTS = (
     places.blueprint,
     rechecking.blueprint,
     resident.blueprint,
+    sheets.blueprint,
     supervisor.blueprint,
     ticket.blueprint,
     worker.blueprint,

@@ -154,6 +154,21 @@ class TakenForm(Strict):
     covered: bool = False
 
 
+class ScanForm(Strict):
+    """A report from a grid's code: a category or a word of doubt, and whatever else the resident likes to say."""
+
+    client_uuid: UUID
+    category_code: Code
+    text: Words = None
+    lon: Annotated[Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)] | None, Empty] = None
+    lat: Annotated[Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)] | None, Empty] = None
+    accuracy_m: Annotated[Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] | None, Empty] = None
+    chosen_grid: Annotated[Code | None, Empty] = None
+    joins: Annotated[Code | None, Empty] = None
+    phone: Phone = None
+    consented: Annotated[Literal["yes"] | None, Empty] = None
+
+
 class AnswerForm(Strict):
     """What the reporter says of the outcome."""
 

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC
+from typing import Any
 
 from dispatch.record.models import Statement, TicketEvent
 from grid.database import canonical_json
@@ -24,9 +25,9 @@ def new_salt() -> str:
     return secrets.token_hex(SALT_BYTES)
 
 
-def event_hash(event: TicketEvent) -> str:
-    """SHA-256 over every stored value of the line and the hash before it."""
-    plain = {
+def plain(event: TicketEvent) -> dict[str, Any]:
+    """Every stored value of the line and the hash before it, as they are hashed."""
+    return {
         "intake_district": event.intake_district,
         "id": str(event.id),
         "ticket_id": str(event.ticket_id),
@@ -43,7 +44,11 @@ def event_hash(event: TicketEvent) -> str:
         "request_key": str(event.request_key) if event.request_key else None,
         "previous_hash": event.previous_hash,
     }
-    return hashlib.sha256(canonical_json(plain).encode()).hexdigest()
+
+
+def event_hash(event: TicketEvent) -> str:
+    """SHA-256 over every stored value of the line and the hash before it."""
+    return hashlib.sha256(canonical_json(plain(event)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from flask_limiter.util import get_remote_address
 from grid.settings import Settings
 
 GUESSES = "30 per minute"
+REPORTS = "10 per minute;60 per hour"
+LOOK_UPS = "6 per minute;30 per hour"
 
 _limiter = Limiter(
     key_func=get_remote_address,
@@ -17,6 +19,8 @@ _limiter = Limiter(
     in_memory_fallback=[],
     headers_enabled=False,
 )
+reporting = _limiter.shared_limit(REPORTS, scope="reporting")
+looking_up = _limiter.shared_limit(LOOK_UPS, scope="looking up")
 guessable = _limiter.shared_limit(GUESSES, scope="guessing")
 
 

@@ -38,6 +38,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("chain:verify", "supervisor.proof", "核验"),
     Entry("standing:change", "admin.home", "管理"),
     Entry("standing:change", "borders.check", "边界检查"),
+    Entry("standing:change", "sheets.choose", "一格一码"),
     Entry("account:change", "admin.people", "账号"),
     Entry("standing:change", "admin.changes", "变更记录"),
     Entry("operations:read", "admin.operations", "运行状况"),

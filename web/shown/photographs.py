@@ -11,7 +11,7 @@ from web.gate.access import current_actor
 from web.service.context import database, now, settings
 
 
-def uploaded(request: Request, name: str) -> tuple[str, ...]:
+def uploaded(request: Request, name: str, *, anonymous: bool = False) -> tuple[str, ...]:
     """The hashes of all photos of a form: those kept from before and those that came with it, now stored.
 
     Raises
@@ -23,9 +23,8 @@ def uploaded(request: Request, name: str) -> tuple[str, ...]:
     kept = request.form.getlist(f"kept_{name}")
     if len(files) + len(kept) > MAX_PHOTOS:
         raise InputError(f"照片最多 {MAX_PHOTOS} 张", {name: f"照片最多 {MAX_PHOTOS} 张"})
-    fresh = [
-        photos.store(database(), settings(), file.read(), current_actor(), now()).sha256 for file in files
-    ]
+    by = None if anonymous else current_actor()
+    fresh = [photos.store(database(), settings(), file.read(), by, now()).sha256 for file in files]
     return tuple(dict.fromkeys([*kept, *fresh]))
 
 

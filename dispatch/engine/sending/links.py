@@ -23,7 +23,16 @@ from grid.settings import Settings
 
 VALID_FOR, FOLLOWED_FOR = timedelta(days=14), timedelta(days=60)
 PATH = "/callback/"
-VERBS = frozenset({"ticket:read", "ticket:call_back", "ticket:supplement", "ticket:urge", "ticket:withdraw"})
+VERBS = frozenset(
+    {
+        "ticket:read",
+        "ticket:call_back",
+        "ticket:supplement",
+        "ticket:urge",
+        "ticket:withdraw",
+        "ticket:reopen",
+    }
+)
 # The round of the link that is not used up by an answer.
 FOLLOWING = 0
 
