@@ -142,6 +142,6 @@ def test_when_the_limit_has_passed_they_say_how_it_goes(town: Town, app: Flask) 
 def test_the_link_does_nothing_else(town: Town, app: Flask) -> None:
     code = calls(town)
     path = following(town, code)
-    for action in ("handle", "reopen", "attempt_callback", "nonsense"):
+    for action in ("handle", "verify_pass", "attempt_callback", "nonsense"):
         assert does(app, path, action).status_code == 404
     assert town.ticket(code).state == "dispatched"
