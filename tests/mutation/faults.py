@@ -75,9 +75,9 @@ FAULTS = (
     Fault(
         "pooled connections not checked",
         DATABASE,
-        "pool_pre_ping=True",
-        "pool_pre_ping=False",
-        f"{TROUBLES} -k pooled",
+        "    _ping_the_rested(engine)\n    return engine",
+        "    return engine",
+        f"{TROUBLES} -k rested",
     ),
     Fault(
         "a busy pool is a fault",
@@ -181,9 +181,9 @@ FAULTS = (
     Fault(
         "a handler may verify",
         "dispatch/rules/guards.py",
-        "if doer.organisations & facts.handling_organisations:",
-        "if False:",
-        f"{LIFE} -k handler_does_not",
+        "if doer.organisations & facts.handling_organisations:\n        return \"承办单位",
+        "if False:\n        return \"承办单位",
+        f"{LIFE} -k handling_unit",
     ),
     Fault(
         "negative list passed over",

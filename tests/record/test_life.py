@@ -165,6 +165,15 @@ class TestWhoMay:
         with pytest.raises(NotAllowed):
             town.department.acts(code, "verify_pass")
 
+    def test_somebody_of_the_handling_unit_does_not_verify(self, town: Town) -> None:
+        code = town.worker.reports().code
+        handled(town, code)
+        from dataclasses import replace
+
+        town.worker.actor = replace(town.worker.actor, answers_to=frozenset({SANITATION}))
+        with pytest.raises(NotAllowed, match="承办单位"):
+            town.worker.acts(code, "verify_pass", photos=(town.photo("c" * 64),))
+
     def test_a_department_does_not_patrol(self, town: Town) -> None:
         with pytest.raises(NotAllowed):
             town.department.reports()
