@@ -83,7 +83,7 @@ def _drill(service: Service, kind: str, kills: int, seed: int, tell: Callable[[s
         one.join(timeout=120)
     with service.database.reading() as session:
         judged_at = service.database.now(session)
-    settled_s = _settle(service, judged_at)
+    settled_s = settle(service, judged_at)
     code = service.stop()
     with service.database.reading() as session:
         findings = audit(session, service.settings, ledger, judged_at)
@@ -116,7 +116,7 @@ def _let_it_work(ledger: Ledger, dice: random.Random) -> None:
         time.sleep(dice.uniform(0.0, 0.1))
 
 
-def _settle(service: Service, judged_at: datetime) -> float:
+def settle(service: Service, judged_at: datetime) -> float:
     """Wait until nothing that was due at `judged_at` is left undone, or no more is being done."""
     began_s = moved_s = time.monotonic()
     left = -1
