@@ -34,6 +34,7 @@ RESULTS = Path(__file__).parent / "results" / "queue.json"
 ROUNDS = 3
 DRAIN_ROWS, JOB_ROWS = 4000, 100
 WAKE_UPS = 100
+IDLE_S = 0.1
 
 _tools: Tools
 
@@ -99,7 +100,7 @@ def wake_up_ms(settings: Settings) -> list[float]:
         jobs.wake(settings)
         arrived.wait(10)
         for _ in range(WAKE_UPS):
-            time.sleep(0.02)
+            time.sleep(IDLE_S)  # the worker has put the last job away and waits again
             arrived.clear()
             began_s = time.perf_counter()
             jobs.wake(settings)

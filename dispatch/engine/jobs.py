@@ -23,6 +23,7 @@ from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker
 
 from dispatch.engine import outbox, standing_work
+from dispatch.engine.health import job_times
 from dispatch.engine.outbox import Tools
 from dispatch.engine.parts.children import die_with_parent
 from dispatch.engine.parts.heartbeats import BEAT_SECONDS, beat
@@ -32,6 +33,7 @@ from grid.settings import Settings
 log = logging.getLogger(__name__)
 
 WAKE, HEAVY = "wake", "heavy"
+REFUSED = "refused"
 WOKEN, WOKEN_MS = "grid:woken", 2000
 REDIS_TIMEOUT_S = 1.0
 FIRST_PAUSE_S, LEAVE_ALONE_S = 0.5, 5.0
@@ -154,10 +156,13 @@ class OwnWorker(Worker):
     stop_event: threading.Event
 
     def execute_job(self, job: Job, queue: Queue) -> None:
+        began_s = time.monotonic()
         if _is_weighty(job):
             super().execute_job(job, queue)
         else:
             SimpleWorker.execute_job(self, job, queue)  # type: ignore[arg-type]
+        with contextlib.suppress(RedisError):
+            job_times.note(self.connection, _name_of(job), time.monotonic() - began_s)
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         die_with_parent()
@@ -180,10 +185,15 @@ class OwnWorker(Worker):
 
 
 def _is_weighty(job: Job) -> bool:
+    return _name_of(job) in WEIGHTY
+
+
+def _name_of(job: Job) -> str:
+    """One of ours, or `refused`: what else stands in Redis becomes no label of ours."""
     try:
-        return job.func_name in WEIGHTY
+        return job.func_name if job.func_name in ALLOWED else REFUSED
     except DeserializationError:
-        return False
+        return REFUSED
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, and_, exists, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, CursorResult, and_, delete, exists, or_, select, tuple_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -29,6 +29,7 @@ from grid.settings import Settings
 log = logging.getLogger(__name__)
 
 BATCH, BATCHES = 100, 20
+PRUNED = 500
 SENDS = 8
 LEASE = timedelta(seconds=10)
 EFFECT_ATTEMPTS, SEND_ATTEMPTS = 8, 20
@@ -290,3 +291,12 @@ def run_again(session: Session, key: Key, now: datetime) -> bool:
         .values(dead_at=None, attempts=0, available_at=now, leased_until=None)
     )
     return cast(CursorResult[Any], revived).rowcount == 1
+
+
+def prune(before: datetime, session: Session) -> int:
+    """Delete some rows that were done before an instant; the answer is how many. The events keep what happened."""
+    old = select(col(OutboxRow.intake_district), col(OutboxRow.id)).where(col(OutboxRow.done_at) < before)
+    keys = [(district, id_) for district, id_ in session.execute(old.limit(PRUNED))]
+    if keys:
+        session.execute(delete(OutboxRow).where(_among(keys), col(OutboxRow.done_at).is_not(None)))
+    return len(keys)

@@ -16,7 +16,7 @@ from sqlalchemy import CursorResult, or_, select, update
 from sqlmodel import Session, col
 from uuid6 import uuid7
 
-from dispatch.engine import standing_work
+from dispatch.engine import outbox, standing_work
 from dispatch.engine.outbox import Tools, sentence
 from dispatch.engine.timers import ATTEMPTS, DEAD
 from dispatch.record import firing
@@ -27,6 +27,7 @@ from dispatch.upkeep import anchors, verifying
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=30)
+KEPT = timedelta(days=180)
 AGAIN = timedelta(minutes=5)
 
 
@@ -59,12 +60,19 @@ def collect(tools: Tools, now: datetime) -> None:
     photos.collect(tools.database, tools.world.settings, now=now)
 
 
+def prune(tools: Tools, now: datetime) -> None:
+    """Delete what was carried out long ago; what was given up stays until a person has seen to it."""
+    while tools.database.write(partial(outbox.prune, now - KEPT)):
+        pass
+
+
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # 18:00 UTC is two in the morning in China.
 ROWS = (
     Recurring("anchor_chains", HOUR, timedelta(minutes=5), anchor),
     Recurring("prove_chains", DAY, timedelta(hours=18), prove),
     Recurring("collect_photos", DAY, timedelta(hours=18, minutes=30), collect),
+    Recurring("prune_outbox", DAY, timedelta(hours=19), prune),
     Recurring("train_categories", DAY, timedelta(hours=19), standing_work.train),
 )
 

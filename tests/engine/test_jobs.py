@@ -15,6 +15,8 @@ from rq import Queue
 from rq.serializers import JSONSerializer, PickleSerializer
 
 from dispatch.engine import jobs
+from dispatch.engine.health import job_times
+from dispatch.engine.health.measuring import Labels
 from dispatch.engine.parts.children import Forked
 from dispatch.engine.parts.redis_server import RedisServer
 from dispatch.record.models import OutboxRow
@@ -75,6 +77,10 @@ def heartbeats(room: EngineRoom, part: str) -> list[Heartbeat]:
         return list(session.exec(select(Heartbeat).where(col(Heartbeat.part) == part)))
 
 
+def told(settings: Settings) -> dict[str, list[tuple[Labels, float]]]:
+    return {one.name: one.samples for one in job_times.measures(settings) if one.samples}
+
+
 def undone(room: EngineRoom) -> list[OutboxRow]:
     return [row for row in room.rows("notify") if row.done_at is None]
 
@@ -86,6 +92,8 @@ def test_a_wake_up_drains_within_moments_and_sigterm_ends_the_worker(
     assert jobs.wake(settings)
     within(lambda: not undone(room), 5.0)
     assert len(room.notices(organisation_code=SANITATION)) == 1
+    within(lambda: "grid_redis_job_seconds_count" in told(settings))
+    assert ({"job": "drain"}, 1.0) in told(settings)["grid_redis_job_seconds_count"]
     worker.send_signal(signal.SIGTERM)
     within(lambda: worker.poll() is not None)
     assert worker.returncode == 0

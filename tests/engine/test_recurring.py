@@ -71,3 +71,13 @@ def test_a_crash_repeats_it_after_the_lease_and_a_fault_is_given_up(
         recurring.look(room.tools)
     (row,) = rows(room.town)
     assert (row.outcome, row.last_error, len(runs)) == (DEAD, "ZeroDivisionError", recurring.ATTEMPTS)
+
+
+def test_what_was_carried_out_long_ago_is_deleted_and_what_waits_is_not(room: EngineRoom) -> None:
+    room.town.worker.reports()
+    room.drain()
+    waiting = room.put("notify", dead_at=room.town.now)
+    recurring.prune(room.tools, room.town.now + recurring.KEPT - timedelta(minutes=1))
+    assert len(room.rows("notify")) > 1
+    recurring.prune(room.tools, room.town.now + recurring.KEPT + timedelta(minutes=1))
+    assert [row.id for row in room.rows("notify")] == [waiting]

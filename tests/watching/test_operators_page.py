@@ -30,6 +30,8 @@ def test_each_trouble_is_named_with_its_cure() -> None:
 
 def test_the_page_shows_it(town: Town, visitor: Callable[[str], Visitor]) -> None:
     admin = visitor("administrator")
+    assert "Redis 没有应答" in admin.sees("/admin/accounts").text, "on every page of an administrator"
+    assert "Redis 没有应答" not in visitor("worker").sees("/worker/").text
     page = admin.sees("/admin/operations").text
     assert "从未" in page
     assert "flask ops backup" in page

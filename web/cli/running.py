@@ -1,6 +1,7 @@
 """`flask up` keeps the whole service running; `web`, `work` and `sweep` are the parts it starts."""
 
 import fcntl
+import logging
 import os
 import signal
 import socket
@@ -10,13 +11,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 import click
 from flask import Flask, current_app
 from flask.cli import ScriptInfo, with_appcontext
 
 from dispatch.engine import jobs, sweeper
+from dispatch.engine.health import checking
 from dispatch.engine.parts import redis_server
 from dispatch.engine.parts.sockets import announce_ready
 from dispatch.engine.parts.supervising import Part, Supervisor
@@ -25,6 +27,7 @@ from grid.settings import Settings
 from web.cli.preparing import prepare, read_settings
 from web.service.serving import serve
 
+log = logging.getLogger(__name__)
 _WITHOUT_REDIS = "：登记和派单照常，缩略图、导入等后台任务要等它。"
 
 
@@ -167,6 +170,7 @@ def _web(app: Flask) -> None:
     logs.set_up()
     settings = read_settings()
     # The application itself refuses what is too large, in words; this only bounds what is read before it can.
+    _name_troubles(settings)
     limit = 2 * (app.config.get("MAX_CONTENT_LENGTH") or settings.max_photo_bytes)
     serve(app, host=settings.host, port=settings.port, max_body_bytes=limit, on_ready=announce_ready)
 
@@ -185,4 +189,16 @@ def _run_until_stopped(part: Callable[[Settings, Event], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     announce_ready()
-    part(read_settings(), stop)
+    settings = read_settings()
+    _name_troubles(settings)
+    part(settings, stop)
+
+
+def _name_troubles(settings: Settings) -> None:
+    """Write everything that is wrong with the configuration into the log, all at once; the start does not wait."""
+
+    def look() -> None:
+        for trouble in checking.troubles(settings):
+            log.warning("%s", trouble)
+
+    Thread(target=look, name="check", daemon=True).start()

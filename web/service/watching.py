@@ -12,7 +12,9 @@ from ipaddress import ip_address
 from flask import Blueprint, Flask, Response, current_app, g, make_response, request
 from flask.typing import ResponseReturnValue
 
+from dispatch.engine.health import job_times
 from dispatch.engine.health.measuring import Measure, as_text, measure
+from dispatch.engine.health.operating import redis_answers
 from grid import logs
 from grid.errors import NotAllowed
 from web.gate.access import public
@@ -22,6 +24,7 @@ log = logging.getLogger("web.request")
 blueprint = Blueprint("watching", __name__)
 
 BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+GLANCE_S = 5.0
 FORWARDED = ("X-Forwarded-For", "X-Real-Ip", "Forwarded")
 
 Kind = tuple[str, str, str]
@@ -80,6 +83,17 @@ def register(app: Flask) -> None:
     def forget(_error: BaseException | None) -> None:
         logs.unbind()
 
+    glances: dict[str, tuple[float, bool]] = {}
+
+    def redis_is_down() -> bool:
+        """For the yellow line of administrators; asked at most every few seconds."""
+        looked_at_s, down = glances.get("redis", (float("-inf"), False))
+        if time.monotonic() - looked_at_s >= GLANCE_S:
+            down = not redis_answers(settings())
+            glances["redis"] = (time.monotonic(), down)
+        return down
+
+    app.context_processor(lambda: {"redis_is_down": redis_is_down})
     app.register_blueprint(blueprint)
 
 
@@ -100,7 +114,8 @@ def metrics() -> ResponseReturnValue:
     if not (_comes_from_here() or _has_token()):
         raise NotAllowed("监控数据只对本机或持有 GRID_METRICS_TOKEN 的程序开放")
     with database().reading() as session:
-        found = as_text(measure(session, settings(), now()))
+        measures = measure(session, settings(), now())
+    found = as_text([*measures, *job_times.measures(settings())])
     latencies: Latencies = _latencies()
     response = make_response(found + latencies.text())
     response.content_type = "text/plain; version=0.0.4; charset=utf-8"
