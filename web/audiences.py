@@ -7,7 +7,7 @@ from web.desk.routes import blueprint as desk
 from web.oversight import inspecting, leads, letters, rechecking
 from web.service import links, look
 from web.shown import evidence, ticket
-from web.standing import borders, places, sheets
+from web.standing import borders, generations, places, returns, rules, sheets
 
 BLUEPRINTS = (
     admin.blueprint,
@@ -27,6 +27,9 @@ BLUEPRINTS = (
     rechecking.blueprint,
     resident.blueprint,
     sheets.blueprint,
+    generations.blueprint,
+    returns.blueprint,
+    rules.blueprint,
     supervisor.blueprint,
     ticket.blueprint,
     worker.blueprint,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlmodel import Session, col, select
 
@@ -50,9 +50,20 @@ def columns(words: Vocabulary) -> tuple[Column, ...]:
 
 
 def import_responsibilities(
-    session: Session, sheet: Sheet, words: Vocabulary, actor: Actor | None, now: datetime
+    session: Session,
+    sheet: Sheet,
+    words: Vocabulary,
+    actor: Actor | None,
+    now: datetime,
+    *,
+    draft: bool = False,
+    only_good: bool = False,
 ) -> ImportReport:
-    """Check the table and, when all is right, publish it in place of the present rows; the caller commits."""
+    """Check the table and, when all is right, publish it in place of the present rows; the caller commits.
+
+    A `draft` is stored and waits for the linter and a rehearsal. With `only_good` the rows that are right are taken,
+    and the report still names every other one.
+    """
     report = ImportReport("职责")
     records = read_records(sheet, columns(words), report)
     check = _Check(session, words, report)
@@ -62,14 +73,32 @@ def import_responsibilities(
         if row.id in ids:
             report.problems.append(record.problem("id", f"规则编号 {row.id} 与第 {ids[row.id]} 行重复"))
         ids.setdefault(row.id, record.row.number)
-    if report.is_right and rows:
+    _same_time(records, rows, report)
+    if only_good:
+        wrong = {problem.row for problem in report.problems}
+        rows = [row for record, row in zip(records, rows, strict=True) if record.row.number not in wrong]
+    if (report.is_right or only_good) and rows:
         author = actor.name if actor else "命令行导入"
         note = f"导入 {sheet.name}"
-        version = rulesets.publish(session, rows, author=author, note=note, actor=actor, now=now)
+        version = rulesets.publish(session, rows, author=author, note=note, actor=actor, now=now, draft=draft)
         report.count("规则", len(rows))
-        report.count("发布为第几版", version)
+        report.count("存为第几版草稿" if draft else "发布为第几版", version)
         report.written = True
     return report
+
+
+def _same_time(records: list[Record], rows: list[Responsibility], report: ImportReport) -> None:
+    """Rows that say of the same thing different units on the same days."""
+    groups: dict[object, list[tuple[Record, Responsibility]]] = {}
+    for record, row in zip(records, rows, strict=True):
+        key = (row.category_code, row.area_code, row.overlay_code, row.source_kind, row.time_band)
+        for other, before in groups.get(key, ()):
+            begins = max(row.valid_from or date.min, before.valid_from or date.min)
+            ends = min(row.valid_to or date.max, before.valid_to or date.max)
+            if begins <= ends and row.main != before.main:
+                message = f"与第 {other.row.number} 行同样具体、日期重叠而主办单位不同,请改日期或写得更具体"
+                report.problems.append(record.problem("main", message))
+        groups.setdefault(key, []).append((record, row))
 
 
 class _Check:

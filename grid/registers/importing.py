@@ -1,9 +1,12 @@
 """The registers from tables: each is checked whole, and written whole or not at all. The caller commits."""
 
+import json
 from collections.abc import Callable, Iterable
 from datetime import datetime, time
 from typing import Any
 
+import shapely
+import shapely.geometry
 from sqlalchemy import delete, insert
 from sqlmodel import Session, SQLModel, col, select
 from uuid6 import uuid7
@@ -11,10 +14,11 @@ from uuid6 import uuid7
 from geo.errors import GeoError
 from geo.frames import to_wgs84
 from grid.auditing import record_change
+from grid.errors import InputError
 from grid.importing.columns import Column, Record, read_code, read_date, read_phone, read_records
 from grid.importing.organisations import known_areas
 from grid.importing.report import ImportReport
-from grid.importing.sheets import Sheet
+from grid.importing.sheets import Row, Sheet
 from grid.models import Account, Category, DutyRoster, Organisation
 from grid.permissions import Actor
 from grid.registers import gazetteer
@@ -167,6 +171,29 @@ def import_places(
     report.count("地名", gazetteer.replace(session, places, sheet.name, actor, now))
     report.written = True
     return report
+
+
+def places_of_geojson(name: str, data: bytes) -> Sheet:
+    """The features of a GeoJSON as the table of places: `name`, `kind`, `address`; of a shape a point inside it."""
+    try:
+        features = json.loads(data.decode("utf-8-sig"))["features"]
+        rows = []
+        for number, feature in enumerate(features, start=1):
+            point = shapely.geometry.shape(feature["geometry"]).representative_point()
+            said = feature.get("properties") or {}
+            cells = {
+                "名称": str(said.get("name") or said.get("名称") or ""),
+                "类型": str(said.get("kind") or said.get("类型") or "地名"),
+                "经度": repr(point.x),
+                "纬度": repr(point.y),
+                "地址": str(said.get("address") or said.get("地址") or ""),
+            }
+            rows.append(Row(number, cells))
+    except (KeyError, TypeError, ValueError, AttributeError, shapely.errors.ShapelyError) as error:
+        raise InputError(
+            f"{name}:不是能读懂的 GeoJSON(应有 features,各有 geometry 和 properties.name)"
+        ) from error
+    return Sheet(name, ("名称", "类型", "经度", "纬度", "地址"), tuple(rows))
 
 
 def _codes(session: Session, column: Any) -> frozenset[str]:

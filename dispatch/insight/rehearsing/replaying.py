@@ -141,8 +141,17 @@ class Days:
         self._hours = standing.hours(None)
         self._standing = standing
         self._open: dict[date, tuple[tuple[datetime, datetime], ...]] = {}
+        self._minutes: dict[int, tuple[date, TimeBand]] = {}
 
     def of(self, at: datetime) -> tuple[date, TimeBand]:
+        """Office hours begin and end on full minutes, so each minute is asked once."""
+        minute = int(at.timestamp() // 60)
+        found = self._minutes.get(minute)
+        if found is None:
+            found = self._minutes[minute] = self._of(at)
+        return found
+
+    def _of(self, at: datetime) -> tuple[date, TimeBand]:
         on = local_date(at, self._hours)
         stretches = self._open.get(on)
         if stretches is None:

@@ -6,13 +6,15 @@ import io
 import time
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import or_
+from sqlalchemy import String, Text, case, or_, type_coerce
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
 from uuid6 import uuid7
 
@@ -38,14 +40,14 @@ COLUMNS = ("工单", "类别", "网格", "经度", "纬度", "现在派给", "�
 FIELDS = (
     Ticket.code,
     Ticket.category_code,
-    Ticket.source,
+    type_coerce(col(Ticket.source), String),
     Ticket.reported_at,
     Ticket.grid_code,
     Ticket.community_code,
     Ticket.street_code,
     Ticket.district_code,
     Ticket.overlay_codes,
-    Ticket.routed,
+    case((type_coerce(col(Ticket.routed), Text).like(f'%"rule":"{ASSET_RULE}"%'), col(Ticket.routed))),
     Ticket.lon,
     Ticket.lat,
 )
@@ -201,25 +203,31 @@ def _conditions(asked: Rehearsal, standing: Standing) -> list[Any]:
 
 def _batches(session: Session, conditions: list[Any]) -> Iterator[list[Past]]:
     """The tickets of the period in lots, each read as plain columns."""
-    query = select(*FIELDS).where(*conditions).execution_options(yield_per=BATCH)  # type: ignore[call-overload]
-    for rows in session.execute(query).partitions(BATCH):
+    query = columns(*FIELDS).where(*conditions)  # type: ignore[call-overload]
+    # Straight from the connection: nothing of these rows is ever written, and the session's bookkeeping costs a third.
+    found = session.connection().execution_options(yield_per=BATCH).execute(query)
+    for rows in found.partitions(BATCH):
         yield [_past(row) for row in rows]
 
 
 def _past(row: Any) -> Past:
     code, category, source, at, grid, community, street, district, overlays, routed, lon, lat = row
-    by_asset = routed is not None and routed.get("rule") == ASSET_RULE
     return Past(
         code,
         category,
-        str(source),
+        source,
         at,
-        tuple(area for area in (grid, community, street, district) if area),
+        _areas(grid, community, street, district),
         tuple(overlays.split(",")) if overlays else (),
-        routed.get("main") if by_asset else None,
+        routed.get("main") if routed else None,
         lon,
         lat,
     )
+
+
+@lru_cache(maxsize=100_000)
+def _areas(*codes: str | None) -> tuple[str, ...]:
+    return tuple(code for code in codes if code)
 
 
 def _locator(session: Session, asked: Rehearsal, folder: Path) -> Locator | None:

@@ -1,0 +1,190 @@
+"""The pages of borders in time: every version, what it would change, redrawing on a map, beginning at an instant."""
+
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlmodel import Session, col, select
+
+from dispatch.engine import jobs
+from dispatch.insight.rehearsing import running
+from dispatch.insight.tables import Rehearsal
+from geo.review.differing import BorderDiff, diff_borders
+from grid.areas import drafting, generations
+from grid.database import Database
+from grid.errors import GridError, InputError, NotFound
+from grid.models import Area, Generation, GenerationState
+from web.errors import problem_of
+from web.forms import Empty, Strict, read_form
+from web.gate.access import current_actor, permission_required
+from web.service.context import database, now, settings, world
+from web.standing.places import grids_of
+
+blueprint = Blueprint("generations", __name__, url_prefix="/generations")
+
+CHANGE = "standing:change"
+STATES = {
+    GenerationState.DRAFT: "草稿",
+    GenerationState.REHEARSED: "已演练",
+    GenerationState.ACTIVE: "使用中",
+    GenerationState.RETIRED: "已停用",
+}
+MOST_SHOWN = 100
+
+
+class PeriodForm(Strict):
+    from_on: date
+    to_on: date
+
+
+class BeginForm(Strict):
+    """`begins_at` is local time; empty is at once. A set that was not rehearsed needs the tick."""
+
+    ticked: bool = False
+    begins_at: Annotated[datetime | None, Empty] = None
+
+
+@blueprint.get("/")
+@permission_required(CHANGE)
+def listed() -> ResponseReturnValue:
+    """Every version, the newest first, and a map on which the present one is redrawn."""
+    return _list()
+
+
+def _list(error: GridError | None = None) -> ResponseReturnValue:
+    with database().reading() as session:
+        page = render_template(
+            "generations/list.html",
+            versions=session.exec(select(Generation).order_by(col(Generation.id).desc())).all(),
+            states=STATES,
+            grids=grids_of(world(), session),
+            error=error,
+            typed=request.form,
+        )
+    return page, problem_of(error).status if error else 200
+
+
+@blueprint.post("/redraw/<how>")
+@permission_required(CHANGE)
+def redraw(how: str) -> ResponseReturnValue:
+    """Split, merge or redraw grids of the version in force; the result is a draft."""
+    given, actor, moment = request.form, current_actor(), now()
+    codes = [code for code in given.getlist("codes") if code]
+    names = [
+        name.strip() for name in given.get("names", "").replace("\uff1b", ";").split(";") if name.strip()
+    ]
+    try:
+        if not codes:
+            raise InputError("请选择网格", {"codes": "请选择网格"})
+        if how == "split":
+            work, label = drafting.split(codes[0], given.get("points", ""), names), f"拆分 {codes[0]}"
+        elif how == "merge":
+            if len(names) != 1:
+                raise InputError("请给出合并后的一个名称", {"names": "请填一个名称"})
+            work, label = drafting.merge(codes, names[0]), "合并网格"
+        else:
+            work, label = drafting.redraw(codes[0], given.get("points", "")), f"调整 {codes[0]}"
+        made = drafting.draft(database(), settings().instance_path, label, work, actor, moment)
+    except GridError as error:
+        return _list(error)
+    flash("已存为草稿;请看变化、演练,再启用", "done")
+    return redirect(url_for("generations.one", generation_id=made.id), 303)
+
+
+@blueprint.get("/<int:generation_id>")
+@permission_required(CHANGE)
+def one(generation_id: int) -> ResponseReturnValue:
+    """What this version changes against the one in force."""
+    return _one(generation_id)
+
+
+def _one(generation_id: int, error: GridError | None = None) -> ResponseReturnValue:
+    with database().reading() as session:
+        found = _generation(session, generation_id)
+        active = generations.active_generation(session)
+        before = active.id if active and active.id != generation_id else found.former_id
+        names = dict(
+            session.exec(
+                select(Area.code, Area.name).where(col(Area.generation_id).in_([generation_id, before or 0]))
+            ).all()
+        )
+        rehearsals = session.exec(
+            select(Rehearsal)
+            .where(Rehearsal.generation_id == generation_id)
+            .order_by(col(Rehearsal.asked_at).desc())
+            .limit(5)
+        ).all()
+    page = render_template(
+        "generations/one.html",
+        one=found,
+        states=STATES,
+        diff=_diff(database(), before, generation_id) if before else None,
+        most=MOST_SHOWN,
+        names=names,
+        rehearsals=rehearsals,
+        today=now().astimezone(settings().zone).date(),
+        error=error,
+        typed=request.form,
+    )
+    return page, problem_of(error).status if error else 200
+
+
+@lru_cache(maxsize=8)
+def _diff(its: Database, before: int, after: int) -> BorderDiff:
+    """Two versions never change, so what differs is worked out once."""
+    with its.reading() as session:
+        return diff_borders(generations.areas_of(session, before), generations.areas_of(session, after))
+
+
+@blueprint.post("/<int:generation_id>/rehearse")
+@permission_required(CHANGE)
+def rehearse(generation_id: int) -> ResponseReturnValue:
+    """Replay past tickets in these borders, by the rules in force."""
+    actor, moment = current_actor(), now()
+
+    def ask(session: Session) -> Rehearsal:
+        version = world().refresh(session).ruleset_version
+        return running.ask(session, version, form.from_on, form.to_on, actor, moment, generation_id)
+
+    try:
+        form = read_form(PeriodForm, request.form)
+        asked = database().write(ask)
+    except GridError as error:
+        return _one(generation_id, error)
+    jobs.ask_for(settings(), "rehearse")
+    return redirect(url_for("rules.rehearsal", key=asked.id), 303)
+
+
+@blueprint.post("/<int:generation_id>/begin")
+@permission_required(CHANGE)
+def begin(generation_id: int) -> ResponseReturnValue:
+    """Put a version in force now or at an instant; a retired one again is the undo."""
+    actor, moment = current_actor(), now()
+    try:
+        form = read_form(BeginForm, request.form)
+        begins_at = form.begins_at
+        if begins_at is not None and begins_at.tzinfo is None:
+            begins_at = begins_at.replace(tzinfo=ZoneInfo(settings().timezone))
+        with database().reading() as session:
+            draft = _generation(session, generation_id).state is GenerationState.DRAFT
+        if draft and not form.ticked:
+            raise InputError("这一版还没有演练过;先演练,或勾选“不演练,直接启用”", {"ticked": "请演练或勾选"})
+        if begins_at is not None:
+            at = begins_at
+            database().write(lambda s: generations.schedule(s, generation_id, at, actor, moment))
+        else:
+            database().write(lambda s: generations.activate(s, generation_id, actor, moment))
+    except GridError as error:
+        return _one(generation_id, error)
+    flash("将按时启用" if begins_at else "已启用;未签收的工单随后重新落格,每件都留原因", "done")
+    return redirect(url_for("generations.listed"), 303)
+
+
+def _generation(session: Session, generation_id: int) -> Generation:
+    found = session.get(Generation, generation_id)
+    if found is None:
+        raise NotFound(f"没有编号为 {generation_id} 的边界版本")
+    return found
