@@ -114,6 +114,8 @@ class History:
             return tuple(self.draw(st.lists(st.sampled_from(UNITS), min_size=1, max_size=3)))
         if field.kind is GivenKind.INSTANT:
             return self.town.now + timedelta(hours=self.draw(st.sampled_from([-1, 48])))
+        if field.name == "officers":
+            return self.draw(st.sampled_from(["张三", "张三、李四"]))
         return {
             GivenKind.AREA: "990101001001001",
             GivenKind.CATEGORY: GARBAGE,
