@@ -29,6 +29,7 @@ class CategoryRow:
     verify_mode: str
     urgent: bool
     enforcement: bool
+    preverify: bool
     public_space: bool
     keywords: str | None
     source: str

@@ -13,6 +13,7 @@ from dispatch.demo.plotting import DAYS, Plot
 from dispatch.demo.saying import Case, Filling, given_for, report_for
 from dispatch.demo.stories import (
     APPROVE,
+    CONFIRM,
     CONTACT,
     OWNERLESS,
     Step,
@@ -107,8 +108,10 @@ class Life:
             report = report_for(case, self.photos.before(case.number), at)
             reported = actions.report(self.session, report, self.actors[case.by], self.world, at)
             case.code, case.key = reported.code, (reported.intake_district, reported.ticket_id)
+            looked_at = reported.state == State.VERIFYING_PRE
             case.steps = [
                 *(OWNERLESS if case.said.category_code == OWNERLESS_CODE else ()),
+                *((CONFIRM,) if looked_at and not case.story.preverified else ()),
                 *case.story.steps,
             ]
         else:
@@ -121,7 +124,7 @@ class Life:
     def _step(self, case: Case, number: int, at: datetime) -> None:
         step = case.steps[number]
         ticket = self.session.get_one(Ticket, case.key)
-        if step.action == "handle":
+        if step.action == "handle" and ticket.main_code:
             if ticket.contacted_at is None and case.said.place == "hotline" and case.has_reporter:
                 self._act(case, CONTACT, at)  # a caller is rung up before the unit answers
             for unit in (ticket.assistant_codes or "").split(","):

@@ -87,7 +87,9 @@ class Plot:
         fitting = [
             row
             for row in all_said()
-            if place in (None, row.place) and not (calm and categories[row.category_code].urgent)
+            if place in (None, row.place)
+            and (not story.preverified or categories[row.category_code].preverify)
+            and not (calm and categories[row.category_code].urgent)
         ]
         return self.rng.choices(fitting, [row.weight for row in fitting])[0]
 

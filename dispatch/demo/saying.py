@@ -81,7 +81,7 @@ class Filling:
 
     @property
     def photos(self) -> tuple[str, ...]:
-        return () if self.case.said.place == "hotline" else (self.photo,)
+        return (self.photo,) if self.category.needs_photo else ()
 
 
 def given_for(form: Filling) -> dict[str, Any]:
@@ -175,6 +175,7 @@ WRITTEN: dict[str, Callable[[Filling], dict[str, Any]]] = {
     "settle": lambda f: {"organisation": f.ticket.main_code, "reason": "会商议定由本单位牵头,相关单位配合。"},
     "handle": _answer,
     "draft_answer": _answer,
+    "confirm_report": lambda f: {"photos": (f.photo,), "note": "现场属实。"},
     "verify_pass": lambda f: {"photos": f.photos, "note": "现场已恢复。" if f.case.number % 3 else None},
     "verify_fail": lambda f: {"photos": f.photos, "note": f.rng.choice(REWORKS)},
     "answer_satisfied": _pleased,

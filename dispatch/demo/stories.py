@@ -21,7 +21,8 @@ class Step:
 class Story:
     """How often it happens, and its steps; `recent` ones begin so late that they may still be open.
 
-    `mode` is how it is reported (`hold`: it waits for a person at the intake desk), `place` by whom.
+    `mode` is how it is reported (`hold`: it waits for a person at the intake desk), `place` by whom; a `preverified`
+    one is of a category that a grid worker looks at before it is filed, and waits for that.
     """
 
     key: str
@@ -30,6 +31,7 @@ class Story:
     recent: int = 0
     mode: str = "report"
     place: str | None = None
+    preverified: bool = False
 
 
 OPEN = Step("clerk", "open", 0.05, 0.9)
@@ -119,6 +121,7 @@ STORIES: tuple[Story, ...] = (
 )  # fmt: skip
 
 SAID_TWICE = Story("said twice", 0, (Step("operator", "merge", 0.1, 0.6),))
+CONFIRM = Step("verifier", "confirm_report", 0.3, 2.5)
 OWNERLESS = (Step("clerk", "made_safe", 0.3, 1.0), Step("dispatcher", "settle_owner", 1.0, 5.0))
 APPROVE = Step("leader", "approve_answer", 0.2, 1.5)
 
@@ -164,4 +167,5 @@ STANDING: tuple[Story, ...] = (
     Story("answer to a question waits", 0, (*LOOK, ASK_MORE), recent=2),
     Story("refusal waits", 0, (Step("operator", "propose_rejection", 0.1, 0.3),), 2, "hold", "hotline"),
     Story("waits at the intake desk", 0, (), 2, "hold", "hotline"),
+    Story("site is to be looked at", 0, (), recent=2, place="hotline", preverified=True),
 )

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from dispatch.record.models import TicketEvent
 from tests.record.test_ways import calls
-from tests.town import Town
+from tests.town import COVER, GARBAGE, Town
 
 
 @pytest.fixture
@@ -58,3 +58,15 @@ def test_a_notice_moves_the_ends_that_were_estimated(
         "写法不对"
         in app.test_cli_runner().invoke(args=["dispatch", "calendar", str(notice), "--source", "x"]).output
     )
+
+
+def test_a_category_is_switched_to_verification_before_filing(town: Town, app: Flask) -> None:
+    run = app.test_cli_runner()
+    assert town.ticket(calls(town)).state == "dispatched"
+    done = run.invoke(args=["dispatch", "preverify", GARBAGE, "on"])
+    assert (done.exit_code, "先派网格员核实" in done.output) == (0, True)
+    with town.database.reading() as session:
+        town.world.refresh(session, at_once=True)
+    assert town.ticket(calls(town)).state == "verifying_pre"
+    assert "紧急类" in run.invoke(args=["dispatch", "preverify", COVER, "on"]).output
+    assert run.invoke(args=["dispatch", "preverify", "nothing", "on"]).exit_code == 1

@@ -15,6 +15,7 @@ from dispatch.rules.describing import document
 from grid import calendar
 from grid.auditing import record_change
 from grid.errors import GridError
+from grid.models import Category
 from grid.permissions import ROLES, role_scopes
 from web.service.context import database, moment, world
 from web.shown.labels import masked
@@ -91,6 +92,29 @@ def import_calendar(file: Path, source: str) -> None:
         raise click.ClickException(error.message) from error
     moved = recalculating.recalculate(database(), world(), moment_)
     click.echo(f"日历更新 {days} 天,{moved} 件工单的到期时间有变化。")
+
+
+@dispatch_group.command("preverify")
+@click.argument("code")
+@click.argument("switch", type=click.Choice(["on", "off"]))
+def preverify(code: str, switch: str) -> None:
+    """Whether public reports of a category are verified on site by a grid worker before they are filed."""
+    moment_ = moment()
+
+    def work(session: Session) -> str:
+        category = session.get(Category, code)
+        if category is None or not category.leaf:
+            raise click.ClickException(f"没有类别 {code},请填写具体小类的编码")
+        if category.urgent and switch == "on":
+            raise click.ClickException(f"“{category.name}”是紧急类,先派后核,不能设为先核实")
+        before = {"preverify": category.preverify}
+        category.preverify = switch == "on"
+        after = {"preverify": category.preverify}
+        record_change(session, None, "category", code, "update", before=before, after=after, now=moment_)
+        return category.name
+
+    name = database().write(work)
+    click.echo(f"“{name}”:公众反映的{'先派网格员核实,再受理' if switch == 'on' else '直接受理'}。")
 
 
 @dispatch_group.command("recalculate")
