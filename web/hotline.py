@@ -9,7 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
-from dispatch.engine.sending import notices
+from dispatch.engine.sending import outgoing
 from dispatch.record import queries
 from dispatch.record.models import Reporter, Ticket
 from dispatch.record.reading import calling, disclosing, rounds
@@ -178,7 +178,7 @@ def messages() -> ResponseReturnValue:
     """What is said to reporters, and whether it left the house; without a gateway staff pass it on."""
     with database().reading() as session:
         world().refresh(session)
-        return render_template("hotline/messages.html", messages=notices.outgoing(session, world()))
+        return render_template("hotline/messages.html", messages=outgoing.outgoing(session, world()))
 
 
 @blueprint.route("/register", methods=["GET", "POST"])

@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from dispatch.engine import outbox
 from dispatch.engine.outbox import LEASE, Tools
-from dispatch.engine.sending import links, notices
+from dispatch.engine.sending import links, outgoing
 from dispatch.engine.sending.channels import Message, SendError, gateway
 from dispatch.record.models import CallbackLink, Reporter
 from dispatch.record.oversight import letters
@@ -181,14 +181,14 @@ def test_staff_see_what_was_sent_with_a_masked_number(room: EngineRoom) -> None:
     room.verified(room.reported_on_behalf())
     room.drain()
     with room.town.database.reading() as session:
-        shown = notices.outgoing(session, room.town.world)
+        shown = outgoing.outgoing(session, room.town.world)
     assert len(shown) == 2
     assert {m.to for m in shown} == {"138****9999"}
     assert any(links.PATH in m.text for m in shown)
     world = World(replace(room.town.world.settings, sms_url="http://127.0.0.1:9/"))
     with room.town.database.reading() as session:
         world.refresh(session)
-        assert not [m for m in notices.outgoing(session, world) if links.PATH in m.text]
+        assert not [m for m in outgoing.outgoing(session, world) if links.PATH in m.text]
 
 
 class _Peer(http.server.BaseHTTPRequestHandler):

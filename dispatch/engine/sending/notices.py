@@ -29,7 +29,6 @@ from grid.permissions import ROLES, role_scopes
 
 IN_APP, REPORTER, LINK = "in_app", "reporter", "{link}"
 ASKING = "verified"
-HIDDEN = "(链接只在短信里)"
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -85,36 +84,6 @@ def compose(session: Session, row: OutboxRow, world: World) -> Message | None:
     return Message(row.id, ticket.code, reporter.phone, _with_link(payload, ticket, world))
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One message to a reporter as staff see it: what it says, and how far it got."""
-
-    id: UUID
-    code: str
-    to: str
-    text: str
-    at: datetime
-    sent_at: datetime | None
-    given_up: bool
-    attempts: int
-    last_error: str | None
-
-
-def outgoing(session: Session, world: World, *, limit: int = 50) -> list[Outgoing]:
-    """The latest messages to reporters, newest first; telephone numbers are masked."""
-    query = select(OutboxRow).where(col(OutboxRow.destination).is_not(None))
-    found = []
-    for row in session.execute(query.order_by(col(OutboxRow.created_at).desc()).limit(limit)).scalars():
-        message = compose(session, row, world)
-        if message is not None:
-            masked = message.to[:3] + "****" + message.to[-4:]
-            state = (row.done_at, row.dead_at is not None, row.attempts, row.last_error)
-            # Who holds the link can answer: staff see it only where they have to pass it on themselves.
-            text = message.text if world.settings.sms_url is None else _filled(_text(row), {"link": HIDDEN})
-            found.append(Outgoing(row.id, message.ticket_code, masked, text, row.created_at, *state))
-    return found
-
-
 class _Telling:
     """What one batch needs to know, read once: tickets, events, place names."""
 
@@ -158,7 +127,7 @@ class _Telling:
     def _written(
         self, row: OutboxRow, rule: NoticeRule, audience: Audience, values: Mapping[str, str]
     ) -> list[dict[str, Any]]:
-        text = _filled(rule.text, values)
+        text = filled(rule.text, values)
         readers: list[dict[str, Any]] = [
             {"organisation_code": o, "account_id": None} for o in audience.organisations
         ]
@@ -179,7 +148,7 @@ class _Telling:
 
     def send(self, row: OutboxRow, ticket: Ticket, rule: NoticeRule, round_: int | None = None) -> None:
         """Put one message per reporter into the outbox."""
-        text = _filled(rule.text, self._values(row, ticket))
+        text = filled(rule.text, self._values(row, ticket))
         for reporter in self.reporters.get((ticket.intake_district, ticket.id), ()):
             if can_ask([reporter]):
                 self.session.add(
@@ -325,15 +294,12 @@ def _reason(event: TicketEvent | None) -> str:
     return "理由见工单"
 
 
-def _filled(text: str, values: Mapping[str, str]) -> str:
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """The text with its `{placeholders}` filled; an unknown one stays."""
     return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
-
-
-def _text(row: OutboxRow) -> str:
-    return str((row.payload or {})["text"])
 
 
 def _with_link(payload: Mapping[str, Any], ticket: Ticket, world: World) -> str:
     if payload.get("round") is None:
         return str(payload["text"])
-    return _filled(payload["text"], {"link": links.address(world.settings, ticket.id, int(payload["round"]))})
+    return filled(payload["text"], {"link": links.address(world.settings, ticket.id, int(payload["round"]))})
