@@ -20,6 +20,7 @@ from rq import Queue, Worker
 from rq.exceptions import DeserializationError
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.timeouts import JobTimeoutException
 from rq.worker import SimpleWorker
 
 from dispatch.engine import outbox, standing_work
@@ -157,12 +158,27 @@ class OwnWorker(Worker):
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         began_s = time.monotonic()
-        if _is_weighty(job):
+        if _name_of(job) in LIGHT and not (job.args or job.kwargs or job.instance):
+            self._carry_out(job, queue)
+        elif _name_of(job) in WEIGHTY:
             super().execute_job(job, queue)
         else:
             SimpleWorker.execute_job(self, job, queue)  # type: ignore[arg-type]
         with contextlib.suppress(RedisError):
             job_times.note(self.connection, _name_of(job), time.monotonic() - began_s)
+
+    def _carry_out(self, job: Job, queue: Queue) -> None:
+        """A hint needs no records of its execution, which would cost more than it and delay it: should it fail or be
+        killed, the sweeper does the same within a second."""
+        try:
+            with self.death_penalty_class(DRAIN_TIMEOUT_S, JobTimeoutException, job_id=job.id):
+                LIGHT[str(job.func_name)]()
+        except Exception as error:
+            log.warning("%s failed (%s); the sweeper goes on", job.func_name, type(error).__name__)
+        with self.connection.pipeline(transaction=False) as pipe:
+            pipe.lrem(queue.intermediate_queue_key, 1, job.id)
+            pipe.delete(job.key)
+            pipe.execute()
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         die_with_parent()
@@ -182,10 +198,6 @@ class OwnWorker(Worker):
     def _install_signal_handlers(self) -> None:
         if threading.current_thread() is threading.main_thread():
             super()._install_signal_handlers()  # type: ignore[no-untyped-call]
-
-
-def _is_weighty(job: Job) -> bool:
-    return _name_of(job) in WEIGHTY
 
 
 def _name_of(job: Job) -> str:
