@@ -18,9 +18,13 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=20261123)
     options.add_argument("--databases", default="sqlite,postgresql")
     given = options.parse_args()
-    outcomes = [drill(kind, kills=given.kills, seed=given.seed) for kind in given.databases.split(",")]
+    outcomes: list[Outcome] = []
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(report(outcomes, given.seed), ensure_ascii=False, indent=2) + "\n", "utf-8")
+    for kind in given.databases.split(","):
+        outcomes.append(drill(kind, kills=given.kills, seed=given.seed))
+        # After each, so that a run that is broken off keeps what it has.
+        figures = json.dumps(report(outcomes, given.seed), ensure_ascii=False, indent=2)
+        RESULTS.write_text(figures + "\n", "utf-8")
     sys.stdout.write(RESULTS.read_text("utf-8"))
     for outcome in outcomes:
         for sentence in outcome.wrong():
