@@ -15,7 +15,7 @@ from geo.errors import BadPoint
 from geo.frames import Frame, checked_point, known_frame, to_wgs84, to_wgs84_array
 from geo.index.file import IndexFile
 from geo.index.layout import Layout
-from geo.index.lookup import Keys, ManyFinder, point_finder
+from geo.index.lookup import Keys, ManyFinder, PointFinder, point_finder
 from geo.index.shapes import PER_DEGREE
 from geo.placed import Candidate, Placed
 from geo.zones import square_metres
@@ -32,7 +32,8 @@ class Locator:
     def __init__(self, file: IndexFile) -> None:
         self._layout = Layout(file)
         self._profiles = Profiles(self._layout)
-        self._find = point_finder(file, self._profiles.decode)
+        self.find: PointFinder[Profile] = point_finder(file, self._profiles.decode)
+        """Codes and overlays at a WGS-84 position and nothing else: no doubt weighed, no gap bridged."""
         self._border = border_finder(file)
         self._many: ManyFinder | None = None
         self._east, self._north = self._layout.origin
@@ -43,12 +44,6 @@ class Locator:
         """Map an index file; raises `BadIndex` when it is missing or damaged."""
         return cls(IndexFile(Path(path)))
 
-    def find(self, *, lon: float, lat: float) -> Profile:
-        """Codes and overlays at a WGS-84 position and nothing else: no doubt weighed, no gap bridged."""
-        if not (-180.0 <= lon <= 180.0 and -90.0 <= lat <= 90.0):
-            lon, lat = checked_point(lon=lon, lat=lat)
-        return self._find(round(lon * 1e7) - self._east, round(lat * 1e7) - self._north)
-
     def locate(self, *, lon: float, lat: float, accuracy_m: float | None, frame: Frame | str) -> Placed:
         """Place one point given in `frame`, `accuracy_m` being the radius the device claims."""
         known = _PLAIN.get(frame)
@@ -56,29 +51,25 @@ class Locator:
             known = known_frame(frame)
             lon, lat = to_wgs84(lon=lon, lat=lat, frame=known)
         try:
-            x = round(lon * 1e7) - self._east
-            y = round(lat * 1e7) - self._north
-            on_earth = -180.0 <= lon <= 180.0 and -90.0 <= lat <= 90.0
+            profile = self.find(lon=lon, lat=lat)
         except (TypeError, ValueError, OverflowError):
-            on_earth = False
-        if not on_earth:
             lon, lat = checked_point(lon=lon, lat=lat)
-            x, y = round(lon * 1e7) - self._east, round(lat * 1e7) - self._north
-        profile = self._find(x, y)
+            profile = self.find(lon=lon, lat=lat)
         leaf, codes, overlays, on_border, how, reason = profile
         if leaf < 0 or accuracy_m is not None:
-            return self._doubted(x, y, lon, lat, accuracy_m, known, profile)
+            return self._doubted(lon, lat, accuracy_m, known, profile)
         fields = (lon, lat, known, None, codes, overlays, on_border, None, (), how, None, None, reason)
         return _as_placed(Placed, (*fields, self.generation))
 
     def _doubted(
-        self, x: int, y: int, lon: float, lat: float, accuracy_m: float | None, frame: Frame, profile: Profile
+        self, lon: float, lat: float, accuracy_m: float | None, frame: Frame, profile: Profile
     ) -> Placed:
         """The answer with the accuracy circle weighed, or with the way to the nearest area."""
         border_m = None
         candidates: tuple[Candidate, ...] = ()
         if accuracy_m is not None:
             accuracy_m = _checked_accuracy(accuracy_m)
+            x, y = round(lon * 1e7) - self._east, round(lat * 1e7) - self._north
             border_m = self._border(x, y, lat, min(accuracy_m, WIDEST_CIRCLE_M))
             if border_m is None and profile.leaf >= 0 and self._layout.leaf_bits:
                 candidates = (Candidate(self._profiles.code(profile.leaf), 1.0),)

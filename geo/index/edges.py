@@ -41,7 +41,7 @@ def _merged(rows: Ints, key: Ints) -> tuple[Ints, Ints]:
     low, high = (rows[:, 1] << 31) | rows[:, 0], (rows[:, 3] << 31) | rows[:, 2]
     swap = low > high
     low[swap], high[swap] = high[swap], low[swap]
-    order = np.lexsort((high, low))
+    order = _together(low, high)
     low, high, key = low[order], high[order], key[order]
     first = np.flatnonzero(np.concatenate([[True], (low[1:] != low[:-1]) | (high[1:] != high[:-1])]))
     merged = np.bitwise_xor.reduceat(key, first)
@@ -50,6 +50,19 @@ def _merged(rows: Ints, key: Ints) -> tuple[Ints, Ints]:
     mask = (1 << 31) - 1
     ax, ay, bx, by = low & mask, low >> 31, high & mask, high >> 31
     return np.column_stack([ax, ay, bx - ax, by - ay]), merged[kept]
+
+
+def _together(low: Ints, high: Ints) -> Ints:
+    """An order in which equal pairs are neighbours: by a mix of both, or pair by pair if the mix confuses two."""
+    mixed = low.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(29)
+    mixed += high.view(np.uint64)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    order = np.argsort(mixed)
+    mixed, low_sorted, high_sorted = mixed[order], low[order], high[order]
+    alike = mixed[1:] == mixed[:-1]
+    same = (low_sorted[1:] == low_sorted[:-1]) & (high_sorted[1:] == high_sorted[:-1])
+    return order if np.array_equal(alike, same) else np.lexsort((high, low))
 
 
 def _with_corners(line: Ints, key: Ints) -> tuple[Ints, Ints]:
@@ -77,7 +90,15 @@ def _without(some: Ints, others: Ints) -> Ints:
 
 def _interleaved(x: Ints, y: Ints) -> Any:
     """Morton order: near in the plane is mostly near in the list."""
-    code = np.zeros(len(x), dtype=np.int64)
-    for bit in range(20):
-        code |= ((x >> bit) & 1) << (2 * bit) | ((y >> bit) & 1) << (2 * bit + 1)
-    return code
+    return _spread(x) | _spread(y) << 1
+
+
+def _spread(value: Ints) -> Any:
+    """The lower 20 bits with a zero after each."""
+    spread = value & 0xFFFFF
+    for shift, mask in (
+        (16, 0x0000000F0000FFFF), (8, 0x000F00FF00FF00FF), (4, 0x0F0F0F0F0F0F0F0F),
+        (2, 0x3333333333333333), (1, 0x5555555555555555),
+    ):  # fmt: skip
+        spread = (spread | spread << shift) & mask
+    return spread

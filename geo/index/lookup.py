@@ -3,30 +3,37 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from struct import Struct
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.frames import checked_point
 from geo.index.file import IndexFile
 
 Ints = NDArray[np.int64]
 Answer = TypeVar("Answer")
+Found = TypeVar("Found", covariant=True)
 
 _RECORD = Struct("<HHi")
 _LINE = Struct("<iiii")
 _BLOCK = 1 << 15
 
 
-def point_finder(
-    file: IndexFile, decode: Callable[[int, bool, int, int], Answer]
-) -> Callable[[int, int], Answer]:
-    """A function of a lattice point to whatever `decode(key, on_border, x, y)` makes of its key.
+class PointFinder(Protocol[Found]):
+    """A question about one WGS-84 position."""
+
+    def __call__(self, *, lon: float, lat: float) -> Found: ...
+
+
+def point_finder(file: IndexFile, decode: Callable[[int, bool, int, int], Answer]) -> PointFinder[Answer]:
+    """A function of a WGS-84 position to whatever `decode(key, on_border, x, y)` makes of its key.
 
     Answers are kept by key, so `decode` runs once for each face met. Everything is a local name of the
     closure: this is the hot path.
     """
     header = file.header
+    east, north = header["origin"]
     shift, columns, width, height = (header[n] for n in ("shift", "columns", "width", "height"))
     area_edges = header["area_edges"]
     mask = (1 << shift) - 1
@@ -39,7 +46,10 @@ def point_finder(
     of_border: dict[int, Answer] = {}
     each_record, line_at = _RECORD.iter_unpack, _LINE.unpack_from
 
-    def find(x: int, y: int) -> Answer:
+    def find(*, lon: float, lat: float) -> Answer:
+        if not (-180.0 <= lon <= 180.0 and -90.0 <= lat <= 90.0):
+            lon, lat = checked_point(lon=lon, lat=lat)
+        x, y = round(lon * 1e7) - east, round(lat * 1e7) - north
         if x < 0 or y < 0 or x > width or y > height:
             return decode(0, False, x, y)
         packed = coarse[(y >> shift) * columns + (x >> shift)]

@@ -60,8 +60,9 @@ class Rings:
         closes[self.ring_at[1:] - 1] = True
         first = np.flatnonzero(~closes)
         rows = np.hstack([self.xy[first], self.xy[first + 1]])
-        vertex_at = self.ring_at[self.part_at[self.shape_at]]
-        owner = np.searchsorted(vertex_at, first, side="right") - 1
+        ring_of = self.part_at[self.shape_at]
+        edges = np.diff(self.ring_at[ring_of]) - np.diff(ring_of)
+        owner = np.repeat(np.arange(len(edges)), edges)
         moved = (rows[:, 0] != rows[:, 2]) | (rows[:, 1] != rows[:, 3])
         return rows[moved], owner[moved]
 

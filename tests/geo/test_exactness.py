@@ -26,7 +26,13 @@ def indexed(tmp_path, rings: Rings, keys: np.ndarray, areas: int, edges_per_cell
     width, height = (int(v) for v in rings.xy.max(axis=0))
     edges = collect_edges(*rings.edges(), keys, areas)
     cells = build_cells(edges, width=width, height=height, edges_per_cell=edges_per_cell)
-    header = {"shift": cells.shift, "columns": cells.columns, "width": width, "height": height}
+    header = {
+        "shift": cells.shift,
+        "columns": cells.columns,
+        "width": width,
+        "height": height,
+        "origin": [0, 0],
+    }
     header |= {"area_edges": edges.area_edges, "leaf_bits": 0}
     arrays = {
         "coarse": cells.coarse, "cells": cells.cells, "face_key": cells.face_key, "base_key": cells.base_key,
@@ -66,7 +72,7 @@ def test_cells_equal_the_definition(seed, tmp_path, monkeypatch) -> None:
         truth ^= np.where(within_many(edges[i], x=x, y=y), keys[i], 0)
 
     find = point_finder(file, lambda key, on_border, _x, _y: (key, on_border))
-    one_by_one = [find(a, b) for a, b in zip(x.tolist(), y.tolist(), strict=True)]
+    one_by_one = [find(lon=a / 1e7, lat=b / 1e7) for a, b in zip(x.tolist(), y.tolist(), strict=True)]
     assert [key for key, _ in one_by_one] == truth.tolist()
 
     known = np.unique(np.append(truth, 0))
