@@ -15,7 +15,7 @@ import shapely
 from geo.borders import AreaShape, Level, OverlayShape
 from geo.errors import BadFile
 from geo.files.archive import unpack
-from geo.files.columns import Columns, as_text, choose_columns, label_point, level_of_code
+from geo.files.columns import Columns, as_text, choose_columns, label_point, level_of_code, no_code_column
 from geo.files.dbf import table_encoding
 from geo.files.geojson import RawFeature, load_geojson
 from geo.files.isolated import read_in_child
@@ -226,8 +226,10 @@ def _features(
     notices: tuple[str, ...],
     limits: Limits,
 ) -> BorderFile:
-    seen = dict.fromkeys(key for f in raw[:1000] for key in f.properties if isinstance(key, str))
-    columns = choose_columns(given, seen)
+    rows = [f.properties for f in raw[:1000]]
+    columns = choose_columns(given, rows)
+    if columns.code is None and rows:
+        notices = (*notices, no_code_column(rows))
     problems = [Problem(f.problem, f.number, _cell(f, columns.code, limits)) for f in raw if f.problem]
     usable = [f for f in raw if f.geometry is not None]
     problems += [
@@ -263,7 +265,7 @@ def _misplaced(bounds: tuple[float, float, float, float]) -> str | None:
     if not all(np.isfinite(bounds)):
         return "坐标换算失败,坐标系可能指定错了"
     if -90 <= west <= east <= 90 and -180 <= south <= north <= 180 and (south < -90 or north > 90):
-        return "经纬度写反了(纬度在前),请按纬度在前重新读入"
+        return "经纬度写反了(纬度在前),请加 --swapped 或勾选“文件里纬度在前”后重新读入"
     projected = recognise(bounds)
     if projected is not None:
         return f"坐标超出经纬度范围,{projected.sentence}".rstrip("。")

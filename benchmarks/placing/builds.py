@@ -21,7 +21,7 @@ def built_apart(plan: str, path: Path) -> dict[str, float]:
     """Build in a process of its own, so that its peak is its own."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.geo", "--build", plan, str(path)],
-        check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1],
+        check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     return dict(json.loads(done.stdout.splitlines()[-1]))
 

@@ -9,12 +9,15 @@ import ctypes
 import json
 import os
 import resource
+import sqlite3
 import struct
 import sys
 from pathlib import Path
 from typing import Any
 
 DRIVERS = {".gpkg": "GPKG", ".shp": "ESRI Shapefile", ".kml": "KML"}
+CURVES = range(8, 15)
+CURVED = "是曲线几何,请先离散成折线多边形再导入"
 _NEW_USER, _NEW_NET = 0x10000000, 0x40000000
 
 # Every driver that the GDAL in pyogrio's wheels knows. Another build may have more: then nothing is read.
@@ -100,13 +103,44 @@ def _read_with_gdal(job: dict[str, Any]) -> tuple[dict[str, Any], list[bytes | N
         raise _Refused(f"图层“{layer}”没有几何,请导出带边界的图层。")
     if info["features"] > limits["features"]:
         raise _Refused(f"图层“{layer}”有 {info['features']} 个要素,超过上限 {limits['features']}。")
-    meta, _, shapes, columns = _asked(pyogrio.raw.read, path, layer=layer, encoding=job["encoding"])
+    meta, ids, shapes, columns = _asked(
+        pyogrio.raw.read, path, layer=layer, encoding=job["encoding"], return_fids=True
+    )
     names = [str(n) for n in meta["fields"]]
+    curved = _curved(path, layer) if driver == "GPKG" else set()
     rows = [
-        {"properties": {n: _plain(c[i]) for n, c in zip(names, columns, strict=True)}}
+        {
+            "properties": {n: _plain(c[i]) for n, c in zip(names, columns, strict=True)},
+            "problem": CURVED if int(ids[i]) in curved else None,
+        }
         for i in range(len(shapes))
     ]
     return {"rows": rows, "crs": meta["crs"], "layer": layer}, list(shapes)
+
+
+def _curved(path: str, layer: str) -> set[int]:
+    """Rows of a GeoPackage that hold arcs: GDAL hands them over as polygons of its own making."""
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(
+        sqlite3.connect(f"{Path(path).as_uri()}?mode=ro&immutable=1", uri=True)
+    ) as file:  # fmt: skip
+        file.execute("pragma trusted_schema = off")
+        asked = "select column_name from gpkg_geometry_columns where table_name = ?"
+        (column,) = file.execute(asked, (layer,)).fetchone() or ("geom",)
+        quoted = [str(name).replace('"', '""') for name in (column, layer)]
+        rows = file.execute('select rowid, substr("{}", 1, 80) from "{}"'.format(*quoted))  # noqa: S608 -- quoted
+        return {number for number, blob in rows if isinstance(blob, bytes) and _kind(blob) in CURVES}
+    return set()
+
+
+def _kind(blob: bytes) -> int:
+    """Type of the geometry in a GeoPackage blob: a header, perhaps a bounding box, then WKB."""
+    if len(blob) < 16 or blob[:2] != b"GP":
+        return 0
+    at = 8 + {0: 0, 1: 32, 2: 48, 3: 48, 4: 64}.get(blob[3] >> 1 & 7, 0)
+    if len(blob) < at + 5:
+        return 0
+    code: int = struct.unpack_from("<I" if blob[at] else ">I", blob, at + 1)[0]
+    return (code & 0xFFFF) % 1000
 
 
 def _layer(pyogrio: Any, path: str, wanted: str | None) -> str:

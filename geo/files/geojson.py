@@ -36,6 +36,8 @@ class _Counter:
 def load_geojson(path: Path, limits: Limits) -> tuple[list[RawFeature], str | None]:
     """Features of a FeatureCollection and the name of its `crs` member, if any."""
     document = _document(path, limits)
+    if isinstance(document, dict) and document.get("type") == "Feature":
+        document = {"type": "FeatureCollection", "features": [document], "crs": document.get("crs")}
     if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
         raise BadFile("不是 GeoJSON 的 FeatureCollection,请导出为要素集合。", file=path.name)
     members = document.get("features")

@@ -13,12 +13,12 @@ import numpy as np
 import shapely
 
 from geo.errors import BadFile
+from geo.files.child import CURVED, CURVES
 from geo.files.geojson import RawFeature
 from geo.files.limits import Limits
 
 _ROOT = Path(__file__).resolve().parents[2]
 _POLYGON, _MULTIPOLYGON = 3, 6
-_CURVES = range(8, 15)
 
 
 def read_in_child(
@@ -88,8 +88,8 @@ def _feature(number: int, row: dict[str, Any], shape: bytes | None) -> RawFeatur
     code = struct.unpack_from(order + "I", shape, 1)[0]
     flat = row.get("flat", True) and not (code & 0xC0000000 or (code & 0xFFFF) >= 1000)
     kind = (code & 0xFFFF) % 1000
-    if kind in _CURVES:
-        return RawFeature(number, properties, None, "是曲线几何,请先离散成折线多边形再导入")
+    if kind in CURVES:
+        return RawFeature(number, properties, None, CURVED)
     if kind not in (_POLYGON, _MULTIPOLYGON):
         return RawFeature(number, properties, None, "不是面状几何,只接受 Polygon 和 MultiPolygon")
     try:

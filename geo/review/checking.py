@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from geo.borders import LEVELS, AreaShape, Level
 from geo.outline import in_china
-from geo.reading import BorderFeature, BorderFile
+from geo.reading import BorderFeature, BorderFile, Problem
 from geo.review.findings import KINDS, CheckedFile, CheckReport, Finding, level_label
 from geo.review.kinship import (
     code_findings,
@@ -24,6 +24,7 @@ from geo.review.shifting import frame_findings
 from geo.review.surfaces import Sheet, gaps, loose_parts, overlaps
 
 Progress = Callable[[str], None]
+_NAMED = 5
 _OUTLINES = 12  # of a level, enough to see whether its children are shifted as a whole
 
 
@@ -90,12 +91,27 @@ def _drawn(areas: Sequence[BorderFeature]) -> dict[str, dict[str, Any]]:
 
 def _file_findings(files: Sequence[BorderFile]) -> Iterator[Finding]:
     for file in files:
+        alike: dict[str, list[Problem]] = {}
         for problem in file.problems:
-            where = "" if problem.feature is None else f"第 {problem.feature + 1} 个要素"
-            kind = "flattened" if "三维" in problem.message else "unusable"
-            kind = "swapped" if "写反" in problem.message else kind
-            codes = (problem.code,) if problem.code else ()
-            yield Finding(kind, f"{file.name}{where}:{problem.message}。", None, codes)
+            alike.setdefault(problem.message, []).append(problem)
+        for message, some in alike.items():
+            kind = "flattened" if "三维" in message else "swapped" if "写反" in message else "unusable"
+            codes = tuple(p.code for p in some if p.code)[:_NAMED]
+            yield Finding(kind, f"{file.name}{_which(some)}:{message}。", None, codes)
+        for notice in file.notices:
+            kind = "no_code" if "认不出编码列" in notice else "read_as"
+            yield Finding(kind, f"{file.name}:{notice.rstrip('。')}。")
+
+
+def _which(problems: Sequence[Problem]) -> str:
+    """Which features share a problem."""
+    numbers = [p.feature + 1 for p in problems if p.feature is not None]
+    if not numbers:
+        return ""
+    listed = "、".join(str(n) for n in numbers[:_NAMED])
+    if len(numbers) == 1:
+        return f"第 {listed} 个要素"
+    return f"有 {len(numbers)} 个要素(第 {listed}{' 等' if len(numbers) > _NAMED else ''}个)"
 
 
 def _ring_findings(features: Sequence[BorderFeature]) -> Iterator[Finding]:

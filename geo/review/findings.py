@@ -38,6 +38,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "level_missing": ("缺层级", NOTE),
     "outline_missing": ("上级没有边界", NOTE),
     "flattened": ("带高程", NOTE),
+    "read_as": ("读入方式", NOTE),
 }
 
 

@@ -1,8 +1,9 @@
 """Files that lie, burst or reach for what is not theirs: each gets its sentence and nothing else happens."""
 
+import contextlib
 import http.server
-import io
 import json
+import resource
 import shutil
 import sqlite3
 import struct
@@ -14,6 +15,7 @@ import numpy as np
 import pyogrio
 import pytest
 import shapely
+from shapely.affinity import translate
 
 from geo.errors import BadFile
 from geo.files.limits import Limits
@@ -197,54 +199,6 @@ def test_child_has_no_network(tmp_path, trap) -> None:
     assert calls == []
 
 
-def broken_zips():
-    def archive(**members: bytes) -> bytes:
-        out = io.BytesIO()
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
-            for name, content in members.items():
-                z.writestr(name, content)
-        return out.getvalue()
-
-    yield "not a zip", b"PK\x03\x04 nonsense", "损坏"
-    yield "empty", archive(), "空"
-    yield "dot dot", archive(**{"../../etc/x.gpkg": b"x"}), "越界"
-    yield "absolute", archive(**{"/etc/x.gpkg": b"x"}), "越界"
-    yield "backslash", archive(**{"..\\x.gpkg": b"x"}), "越界"
-    yield "drive", archive(**{"C:x.gpkg": b"x"}), "越界"
-    yield "bomb", archive(**{"x.gpkg": b"\0" * 60_000_000}), "压缩比"
-    yield "many", archive(**{f"{i}.gpkg": b"x" for i in range(300)}), "上限 200"
-    yield "two layers", archive(**{"a.gpkg": b"x", "b.gpkg": b"x"}), "多个图层"
-    yield "nothing of use", archive(**{"readme.txt": b"x", "inner.zip": b"x"}), "没有 .shp"
-    yield "lonely shp", archive(**{"a.shp": b"x"}), ".dbf"
-    yield "same name twice", archive(**{"a.gpkg": b"x", "A.GPKG": b"y"}), "重名"
-    link = io.BytesIO()
-    with zipfile.ZipFile(link, "w") as z:
-        info = zipfile.ZipInfo("x.gpkg")
-        info.external_attr = 0o120777 << 16
-        z.writestr(info, "/etc/passwd")
-    yield "symlink", link.getvalue(), "链接"
-    sealed = bytearray(archive(**{"x.gpkg": b"secret"}))
-    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        place = sealed.find(mark) + at
-        sealed[place] |= 1
-    yield "encrypted", bytes(sealed), "密码"
-    whole = bytearray(archive(**{"a.gpkg": b"x" * 100, "b.txt": b"y"}))
-    second = whole.find(b"PK\x01\x02", whole.find(b"PK\x01\x02") + 4)
-    whole[second + 42 : second + 46] = struct.pack("<I", 0)
-    yield "overlap", bytes(whole), "重叠|损坏"
-
-
-@pytest.mark.parametrize(("content", "sentence"), [pytest.param(c, s, id=n) for n, c, s in broken_zips()])
-def test_zip_tricks(tmp_path, content, sentence) -> None:
-    path = tmp_path / "x.zip"
-    path.write_bytes(content)
-    before = sorted(p.name for p in tmp_path.parent.iterdir())
-    with pytest.raises(BadFile, match=sentence):
-        read_borders(path)
-    assert sorted(p.name for p in tmp_path.parent.iterdir()) == before
-    assert [p.name for p in tmp_path.iterdir()] == ["x.zip"]
-
-
 def test_geopackages_with_nothing_to_import(tmp_path) -> None:
     bare = tmp_path / "bare.gpkg"
     gdal_write(bare, [SQUARE], driver="GPKG", layer="grids")
@@ -292,12 +246,33 @@ def test_geometries_that_are_no_plain_polygons(tmp_path) -> None:
     assert "180°" in read_borders(tmp_path / "wide.gpkg").problems[0].message
 
 
-def test_curves_are_named(tmp_path) -> None:
-    """ISO WKB of a CurvePolygon, as a database would export it."""
-    from geo.files.isolated import _feature
+def curved(number: int) -> bytes:
+    """A circle as ISO WKB of a CurvePolygon, a MultiSurface of it, or one with heights."""
+    points = [(104.0, 35.0), (104.01, 35.0), (104.0, 35.0)]
+    heights = number == 1010
+    packed = b"".join(struct.pack("<ddd" if heights else "<dd", *p, *([5.0] * heights)) for p in points)
+    line = struct.pack("<BII", 1, 1008 if heights else 8, len(points)) + packed
+    surface = struct.pack("<BII", 1, 1010 if heights else 10, 1) + line
+    return struct.pack("<BII", 1, 12, 1) + surface if number == 12 else surface
 
-    wkb = struct.pack("<BI", 1, 10) + struct.pack("<I", 0)
-    assert "曲线" in (_feature(0, {"properties": {}}, wkb).problem or "")
+
+@pytest.mark.parametrize("number", [10, 12, 1010])
+def test_curves_in_a_geopackage_are_named(tmp_path, number) -> None:
+    """As a database would export them: the file is opened by GDAL like any other, the straight one is kept."""
+    path = gdal_write(
+        tmp_path / "curves.gpkg", [SQUARE, translate(SQUARE, 0.02)], ["弯", "直"],
+        driver="GPKG", layer="grids", layer_options={"SPATIAL_INDEX": "NO"},
+    )  # fmt: skip
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        blob = b"GP\0\x01" + struct.pack("<i", 4490) + curved(number)
+        file.execute("update grids set geom = ? where name = '弯'", (blob,))
+        file.execute("update gpkg_geometry_columns set geometry_type_name = 'GEOMETRY', z = 2")
+        file.commit()
+    read = read_borders(path)
+    assert [f.name for f in read.features] == ["直"]
+    assert [(p.feature, p.code, "曲线" in p.message, "折线" in p.message) for p in read.problems] == [
+        (0, "990101001001001", True, True)
+    ]
 
 
 def test_fifty_million_vertices_cost_bounded_memory(tmp_path) -> None:
@@ -320,6 +295,35 @@ def test_fifty_million_vertices_cost_bounded_memory(tmp_path) -> None:
         read_borders(many)
     with pytest.raises(BadFile, match="内存"):
         read_borders(many, limits=Limits(child_memory_bytes=250 * 1024 * 1024))
+
+
+def test_a_geopackage_that_lies_about_its_vertices(tmp_path) -> None:
+    """A blob that claims fifty million vertices and holds none costs nothing and imports nothing."""
+    path = gdal_write(
+        tmp_path / "lies.gpkg", [SQUARE], driver="GPKG", layer="grids", layer_options={"SPATIAL_INDEX": "NO"}
+    )
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        wkb = struct.pack("<BIII", 1, 3, 1, 50_000_000) + b"\0" * 64
+        file.execute("update grids set geom = ?", (b"GP\0\x01" + struct.pack("<i", 4490) + wkb,))
+        file.commit()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    try:
+        features = read_borders(path).features
+    except BadFile:
+        features = ()
+    assert features == ()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KiB
+
+
+def test_a_file_across_the_antimeridian_is_named(tmp_path) -> None:
+    east, west = shapely.box(179.9, 35, 180, 35.1), shapely.box(-180, 35, -179.9, 35.1)
+    path = tmp_path / "dateline.geojson"
+    content = {"type": "Feature", "properties": {"code": "990101001001001"}}
+    content["geometry"] = json.loads(shapely.to_geojson(shapely.MultiPolygon([east, west])))
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [content]}))
+    read = read_borders(path)
+    assert read.features == ()
+    assert "180°" in read.problems[0].message
 
 
 def test_deep_json_and_strange_numbers_in_the_child(tmp_path) -> None:
