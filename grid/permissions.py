@@ -69,6 +69,8 @@ ROLES: dict[str, Role] = {
             "街道(乡镇)经办人",
             DutyClass.HANDLING,
             (
+                "organisation:area:look",
+                "organisation:team:confirm",
                 "organisation:ticket:read",
                 "organisation:ticket:handle",
                 "organisation:ticket:object",
@@ -105,6 +107,8 @@ ROLES: dict[str, Role] = {
                 "organisation:ticket:object",
                 "organisation:reporter:reveal",
                 "organisation:ticket:assist",
+                "organisation:area:look",
+                "organisation:team:confirm",
                 "area:figures:read",
             ),
             needs_area=True,

@@ -2,17 +2,19 @@
 
 from flask import Flask
 
-from web import admin, api, department, dispatcher, hotline, resident, supervisor, worker
+from web import admin, api, community, department, dispatcher, hotline, resident, supervisor, worker
 from web.desk.routes import blueprint as desk
 from web.oversight import inspecting, leads, letters, rechecking
 from web.service import links, look
 from web.shown import evidence, ticket
 from web.standing import borders, generations, places, returns, rules, sheets
+from web.switchboard import blueprint as switchboard
 
 BLUEPRINTS = (
     admin.blueprint,
     api.blueprint,
     borders.blueprint,
+    community.blueprint,
     department.blueprint,
     desk,
     dispatcher.blueprint,
@@ -31,6 +33,7 @@ BLUEPRINTS = (
     returns.blueprint,
     rules.blueprint,
     supervisor.blueprint,
+    switchboard,
     ticket.blueprint,
     worker.blueprint,
     worker.phone,

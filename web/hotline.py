@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from dispatch.engine.sending import outgoing
 from dispatch.record import queries
+from dispatch.record.lines import ringing
 from dispatch.record.models import Reporter, Ticket
 from dispatch.record.reading import calling, disclosing, rounds
 from dispatch.record.reading.rounds import CallToMake
@@ -21,11 +22,12 @@ from web.forms import NATURES, ActionIn, AnswerForm, ReportIn, check, read_form
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, settings, world
 from web.shown import showing
-from web.shown.acting import carry_out, submit
+from web.shown.acting import carry_out
 from web.shown.categories import classes_of
 from web.shown.consenting import NOTICE, NOTICE_VERSION
 from web.shown.lists import area_names
 from web.standing.places import grids_of, point_in
+from web.switchboard import during
 
 blueprint = Blueprint("hotline", __name__, url_prefix="/hotline")
 
@@ -186,11 +188,11 @@ def messages() -> ResponseReturnValue:
 def register() -> ResponseReturnValue:
     """Write down a call; after a refusal everything typed is still there."""
     if request.method == "GET":
-        fresh = {"client_uuid": str(uuid4()), "reporter_phone": request.args.get("tel", "")}
+        fresh = {"client_uuid": str(uuid4()), "reporter_phone": _caller()}
         return _form({**fresh, **_same_matter(request.args.get("joins", ""))})
     try:
-        reported = submit(check(ReportIn, _posted()))
-    except InputError as error:
+        reported = during.end_call(check(ReportIn, _posted()))
+    except (InputError, Conflict) as error:
         return _form(request.form, error)
     return redirect(url_for("hotline.registered", code=reported.code), 303)
 
@@ -213,6 +215,15 @@ def registered(code: str) -> ResponseReturnValue:
     with database().reading() as session:
         shown = showing.show(session, code, current_actor(), world(), now())
         return render_template("hotline/registered.html", shown=shown, ticket=shown.ticket)
+
+
+def _caller() -> str:
+    """The number that rings, named by a telephone system's call or by the address that it opened."""
+    key = request.args.get("call", type=UUID)
+    if key is None:
+        return request.args.get("tel", "")
+    with database().reading() as session:
+        return ringing.number_of(session, current_actor(), key, now())
 
 
 def _posted() -> dict[str, Any]:
@@ -261,11 +272,12 @@ def _same_matter(code: str) -> dict[str, str]:
         }
 
 
-def _form(typed: Any, error: InputError | None = None) -> ResponseReturnValue:
+def _form(typed: Any, error: InputError | Conflict | None = None) -> ResponseReturnValue:
     with database().reading() as session:
         standing = world().refresh(session)
         classes = classes_of(standing, kinds=("content", "nature", "event", "part"))
         grids = grids_of(world(), session)
+        choices = during.choices(session)
     page = render_template(
         "hotline/register.html",
         typed=typed,
@@ -274,5 +286,6 @@ def _form(typed: Any, error: InputError | None = None) -> ResponseReturnValue:
         grids=grids,
         natures=NATURES,
         notice=NOTICE,
+        **choices,
     )
     return page, 422 if error else 200

@@ -1,6 +1,6 @@
 """All views that every desk has, hung onto their blueprint."""
 
-from web.desk import beside, keeping_views, ready_words
+from web.desk import beside, inbox, keeping_views, leaving, ready_words
 from web.desk.blueprint import blueprint
 
-__all__ = ["beside", "blueprint", "keeping_views", "ready_words"]
+__all__ = ["beside", "blueprint", "inbox", "keeping_views", "leaving", "ready_words"]

@@ -5,11 +5,12 @@ from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, and_, func
 from sqlmodel import Session, col, select
 
 from dispatch.record import queries
 from dispatch.record.judging import deciding
+from dispatch.record.lines import themes
 from dispatch.record.models import Objection, Queue, Source, Ticket
 from dispatch.rules.workflow import BY_ACTION
 from grid.errors import NotFound
@@ -183,14 +184,15 @@ def _from(source: Source | None) -> list[ColumnElement[bool]]:
 
 
 def _waits_in(queue: Queue) -> ColumnElement[bool]:
-    return col(Ticket.queue) == queue
+    """What waits in a queue; what belongs to a theme's desk waits there and nowhere else."""
+    return and_(col(Ticket.queue) == queue, themes.not_elsewhere(current_actor()))
 
 
 def _counts(session: Session, actor: Actor) -> dict[Queue, int]:
     """How many wait in each queue, empty ones included."""
     query = (
         select(Ticket.queue, func.count())
-        .where(queries.visible(actor), col(Ticket.queue).is_not(None))
+        .where(queries.visible(actor), col(Ticket.queue).is_not(None), themes.not_elsewhere(actor))
         .group_by(col(Ticket.queue))
     )
     found = {Queue(name): int(number) for name, number in session.exec(query) if name}

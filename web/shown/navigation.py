@@ -21,6 +21,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("ticket:report", "worker.report", "上报"),
     Entry("ticket:handle", "department.queue", "待办"),
     Entry("ticket:approve", "department.queue", "待审"),
+    Entry("area:look", "community.overview", "辖区"),
     Entry("ticket:dispatch", "dispatcher.stream", "指挥台"),
     Entry("ticket:whistle", "dispatcher.whistles", "吹哨"),
     Entry("ticket:register", "hotline.register", "来电登记"),

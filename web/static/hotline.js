@@ -2,6 +2,32 @@
 "use strict";
 
 (() => {
+  const call = document.getElementById("call");
+  if (!call) return;
+
+  function show() {
+    const ending = call.elements.ending.value;
+    for (const part of call.querySelectorAll("[data-ending]")) part.hidden = part.dataset.ending !== ending;
+  }
+  function end(how) { call.elements.ending.value = how; show(); }
+  call.addEventListener("change", (event) => {
+    if (event.target.name === "ending") show();
+    if (event.target.name === "reason_code") call.elements.refusal.value = event.target.selectedOptions[0].dataset.sentence || "";
+  });
+  document.addEventListener("click", (event) => {
+    const category = event.target.closest("[data-category]"), answer = event.target.closest("[data-answer]");
+    if (category) { call.elements.category_code.value = category.dataset.category; call.elements.category_code.dispatchEvent(new Event("change", { bubbles: true })); }
+    if (answer) {
+      call.elements.answer.value = answer.dataset.answer;
+      call.elements.entry.value = answer.dataset.entry;
+      if (!call.elements.nature.value) call.elements.nature.value = "consult";
+      end("answer");
+    }
+  });
+  show();
+})();
+
+(() => {
   const form = document.getElementById("call"), box = document.getElementById("map");
   if (!form || !window.L) return;
   const where = document.getElementById("where");
@@ -27,6 +53,40 @@
     map.on("click", (event) => place(event.latlng));
     if (form.elements.lat.value) place(L.latLng(form.elements.lat.value, form.elements.lon.value));
   }
+
+  // Places by name: typed in one field, chosen by a button, shown on the map.
+  const search = document.getElementById("place-search"), places = document.getElementById("places");
+  let asked;
+  search.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    const first = places.querySelector("button");
+    if (first) first.click();
+  });
+  search.addEventListener("input", () => {
+    clearTimeout(asked);
+    asked = setTimeout(async () => {
+      const words = search.value.trim();
+      if (words.length < 2) { places.replaceChildren(); return; }
+      const answer = await fetch(`${search.dataset.places}?q=${encodeURIComponent(words)}`);
+      if (!answer.ok) return;
+      places.replaceChildren(...(await answer.json()).places.slice(0, 5).map((found) => {
+        const item = document.createElement("li"), button = document.createElement("button");
+        button.type = "button";
+        button.className = "secondary compact";
+        button.textContent = found.name;
+        button.addEventListener("click", () => {
+          const at = L.latLng(found.lat, found.lon);
+          place(at);
+          form.elements.location_source.value = "address";
+          where.textContent = found.name + (found.address ? "," + found.address : "");
+          map.setView(at, 16);
+        });
+        item.append(button, document.createTextNode(" " + (found.address || "")));
+        return item;
+      }));
+    }, 250);
+  });
 
   document.getElementById("grid").addEventListener("change", () => {
     form.elements.lon.value = form.elements.lat.value = form.elements.location_source.value = "";

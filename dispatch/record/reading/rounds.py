@@ -16,6 +16,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from dispatch.record import queries
+from dispatch.record.lines import themes
 from dispatch.record.models import CallbackAnswer, Reporter, Ticket, TicketClock, TicketEvent
 from dispatch.record.reading import calling
 from dispatch.record.world import Standing
@@ -50,7 +51,9 @@ def waiting(actor: Actor, now: datetime) -> ColumnElement[bool]:
         col(Ticket.state) == State.INSTANT, col(Ticket.closed_at) > now - INSTANT_FOR, agreed, ~answered
     )
     how_it_goes = and_(col(Ticket.progress_due_at).is_not(None), col(Ticket.state).in_(ASKED_HOW_IT_GOES_IN))
-    return and_(queries.visible(actor, CALL_BACK), or_(col(Ticket.state).in_(ASKED_IN), how_it_goes, instant))
+    # A theme's desk stays with its tickets; an answer given at once is asked about by somebody else.
+    own = and_(themes.not_elsewhere(actor), or_(col(Ticket.state).in_(ASKED_IN), how_it_goes))
+    return and_(queries.visible(actor, CALL_BACK), or_(own, instant))
 
 
 def _of_it(table: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -1,0 +1,141 @@
+"""Community and street: their own area at a glance, their own data to take away, and whether the team came."""
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from dispatch.record import queries
+from dispatch.record.desks import arrivals
+from dispatch.record.desks.models import Arrival
+from dispatch.record.models import Assignment, Ticket
+from dispatch.record.reading import filtering
+from dispatch.rules.workflow import OPEN_STATES
+from grid.errors import InputError
+from web.desk.exporting import tickets_csv
+from web.desk.filters import COLUMNS, QueueQuery, read_query
+from web.gate.access import current_actor, permission_required
+from web.service.context import database, now, world
+from web.shown.labels import SOURCES
+from web.shown.lists import area_names
+
+blueprint = Blueprint("community", __name__, url_prefix="/community")
+
+SHOWN, MOST_EXPORTED = 100, 20_000
+
+
+@blueprint.get("/")
+@permission_required(arrivals.LOOK)
+def overview() -> ResponseReturnValue:
+    """What is open in one's own area, whoever handles it, and what is coming to oneself and why."""
+    query = read_query()
+    with database().reading() as session:
+        standing = world().refresh(session)
+        tickets = _tickets(session, query, SHOWN)
+        readable = _readable(session, tickets)
+        return render_template(
+            "community/overview.html",
+            standing=standing,
+            tickets=tickets,
+            readable=readable,
+            names=area_names(session, standing, tickets),
+            totals=_totals(session),
+            teams=_teams(session, tickets),
+            said={(row.ticket_id, row.organisation_code): row for row in _said(session, tickets)},
+            may_confirm=current_actor().may(arrivals.CONFIRM),
+            query=query,
+            all_columns=COLUMNS,
+            columns=query.shown_columns,
+            sources=SOURCES,
+            classes=[c for c in standing.categories.values() if c.retired_on is None],
+            views=[],
+            desk_name="community",
+            address=request.query_string.decode(),
+        )
+
+
+@blueprint.get("/tickets.csv")
+@permission_required(arrivals.LOOK)
+def exported() -> ResponseReturnValue:
+    """One's own area as a file with its total; closed tickets too."""
+    with database().reading() as session:
+        world().refresh(session)
+        tickets = _tickets(session, read_query(), MOST_EXPORTED, closed=True)
+        return tickets_csv(tickets, world().standing, "area", last=("合计", len(tickets)))
+
+
+@blueprint.post("/tickets/<code>/arrival")
+@permission_required(arrivals.CONFIRM)
+def arrival(code: str) -> ResponseReturnValue:
+    """One tap: the team came (and how it was), or it did not."""
+    form, actor, at = request.form, current_actor(), now()
+    if form.get("came") not in ("yes", "no"):
+        raise InputError("请选择已到场或未到场", {"came": "请选择"})
+
+    def work(session: Session) -> None:
+        arrivals.confirm(
+            session,
+            code,
+            actor,
+            world().refresh(session),
+            form.get("organisation", ""),
+            came=form["came"] == "yes",
+            score=form.get("score", type=int),
+            now=at,
+        )
+
+    database().write(work)
+    return redirect(url_for("community.overview"), 303)
+
+
+def _tickets(session: Session, query: QueueQuery, size: int, *, closed: bool = False) -> list[Ticket]:
+    standing, actor = world().standing, current_actor()
+    chosen = select(Ticket).where(
+        arrivals.in_own_area(standing, actor), *filtering.conditions(query.wanted(actor), standing, now())
+    )
+    if not closed:
+        chosen = chosen.where(col(Ticket.state).in_(OPEN_STATES))
+    ordered = chosen.order_by(col(Ticket.due_at).is_(None), col(Ticket.due_at), col(Ticket.id)).limit(size)
+    return list(session.execute(ordered).scalars())
+
+
+def _readable(session: Session, tickets: list[Ticket]) -> set[Any]:
+    """Which of them one may open: those of one's own unit."""
+    query = select(col(Ticket.id)).where(
+        col(Ticket.id).in_([ticket.id for ticket in tickets]), queries.visible(current_actor())
+    )
+    return set(session.execute(query).scalars())
+
+
+def _totals(session: Session) -> list[tuple[str, int]]:
+    still = col(Ticket.state).in_(OPEN_STATES)
+    own = col(Ticket.main_code).in_(sorted(current_actor().under))
+    columns = (
+        ("辖区在办", still),
+        ("其中超时", still & (col(Ticket.due_at) <= now())),
+        ("由本单位办", still & own),
+        ("由部门办", still & ~own & col(Ticket.main_code).is_not(None)),
+        ("已办结", ~still),
+    )
+    query = select(*(func.count().filter(condition) for _, condition in columns)).select_from(Ticket)
+    row = session.execute(query.where(arrivals.in_own_area(world().standing, current_actor()))).one()
+    return [(label, int(number)) for (label, _), number in zip(columns, row, strict=True)]
+
+
+def _teams(session: Session, tickets: list[Ticket]) -> dict[Any, list[str]]:
+    kinds = {code: unit.kind for code, unit in world().standing.organisations.items()}
+    query = select(col(Assignment.ticket_id), col(Assignment.organisation_code)).where(
+        col(Assignment.ticket_id).in_([ticket.id for ticket in tickets])
+    )
+    found: dict[Any, list[str]] = {}
+    for ticket_id, unit in session.execute(query):
+        if kinds.get(unit) not in (None, "community", "street", "centre"):
+            found.setdefault(ticket_id, []).append(unit)
+    return {key: list(dict.fromkeys(units)) for key, units in found.items()}
+
+
+def _said(session: Session, tickets: list[Ticket]) -> list[Arrival]:
+    query = select(Arrival).where(col(Arrival.ticket_id).in_([ticket.id for ticket in tickets]))
+    return list(session.execute(query).scalars())
