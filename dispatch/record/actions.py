@@ -293,6 +293,8 @@ def _new_ticket(
     deciding.keep_place(ticket, placed, world.standing.generation_id)
     if report.scanned_grid:
         deciding.place_as_scanned(ticket, placed, report, world.standing)
+    elif report.chosen_grid:
+        deciding.place_as_chosen(ticket, placed, report, world.standing)
     return ticket
 
 

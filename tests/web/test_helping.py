@@ -6,10 +6,24 @@ from uuid import uuid4
 import pytest
 
 from dispatch.record.models import Source
+from grid.auditing import record_change
+from grid.models import Responsibility
 from grid.registers import gazetteer
 from grid.registers.gazetteer import NamedPlace
 from grid.registers.initials import initials
-from tests.town import COVER, GARBAGE, IN_WEST, PARKING, SCRAPS, Town
+from tests.town import (
+    COVER,
+    DRAINAGE,
+    EAST,
+    GARBAGE,
+    IN_WEST,
+    LAT,
+    LON,
+    PARKING,
+    SCRAPS,
+    WEST,
+    Town,
+)
 from tests.web.conftest import Program
 
 Enter = Callable[[str], Program]
@@ -54,6 +68,36 @@ def test_the_street_never_sees_complaints_or_what_was_told_in_confidence(
     asked = {"category_code": GARBAGE, **HERE}
     assert program("worker").calls("POST", "/suggest/similar", asked).json["tickets"] == []
     assert len(program("operator").calls("POST", "/suggest/similar", asked).json["tickets"]) == 1
+
+
+def test_the_worker_is_asked_only_where_the_answer_matters_and_the_answer_counts(
+    town: Town, program: Enter
+) -> None:
+    by_the_border = {"lon": LON + 0.01 - 0.00003, "lat": LAT + 0.005, "frame": "wgs84", "accuracy_m": 15.0}
+    worker = program("worker")
+
+    def asked(category: str) -> list[str]:
+        body = {"category_code": category, **by_the_border}
+        return [one["grid_code"] for one in worker.calls("POST", "/suggest/doubt", body).json["candidates"]]
+
+    assert asked(GARBAGE) == []  # one unit on both sides
+    with town.database.writing() as session:
+        session.add(
+            Responsibility(ruleset_version=1, id="e", category_code="2001", area_code=EAST, main=DRAINAGE)
+        )
+        record_change(session, None, "ruleset", "1", "change", now=town.now)
+    worker.client.application.extensions["world"]._standing = None
+    assert asked(GARBAGE) == [WEST, EAST]
+    with town.database.reading() as session:
+        town.world.refresh(session, at_once=True)
+    place = {name: by_the_border[name] for name in ("lon", "lat")}
+    said = town.ticket(town.worker.reports(at=place, accuracy_m=15.0, chosen_grid=EAST).code)
+    assert (said.grid_code, said.main_code, said.placed["how"]) == (EAST, DRAINAGE, "chosen")
+    assert "上报人确认在井巷第二网格" in said.placed["reason"]
+    silent = town.ticket(town.worker.reports(at=place, accuracy_m=15.0).code)
+    assert (silent.main_code, silent.routed["runner_up"]) == ("sanitation-bureau", DRAINAGE)
+    elsewhere = town.ticket(town.worker.reports(at=IN_WEST, chosen_grid=EAST).code)
+    assert elsewhere.grid_code == WEST
 
 
 def test_places_are_found_by_two_characters_parts_and_pinyin_initials(town: Town, program: Enter) -> None:

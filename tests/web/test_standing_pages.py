@@ -101,3 +101,17 @@ def test_the_district_lets_one_through_and_everybody_sees_the_count(town: Town, 
     assert "台风值守" in listed
     assert supervisor.posts(f"/rules/admission/{key}", outcome="approved").status_code == 303
     assert street.posts(page, organisation=COMMUNITY_OFFICE).status_code in (200, 303)
+
+
+def test_a_level_of_the_borders_is_served_as_a_file_made_once(town: Town, visitor: Enter) -> None:
+    admin = visitor("administrator")
+    first = admin.sees("/map/grid/14")
+    assert sorted(f["properties"]["code"] for f in first.get_json(force=True)["features"]) == [WEST, EAST]
+    folder = town.world.settings.instance_path / "maps"
+    (made,) = folder.iterdir()
+    before = made.stat().st_mtime_ns
+    again = admin.sees("/map/grid/14", headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304
+    assert made.stat().st_mtime_ns == before
+    assert admin.sees("/map/nonsense/14").status_code == 404
+    assert admin.sees("/map/grid/99").status_code == 404

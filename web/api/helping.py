@@ -10,8 +10,11 @@ from pydantic import BaseModel, Field
 
 from dispatch.insight import resembling
 from dispatch.insight.suggesting import proposing
+from dispatch.record.judging import routes
+from dispatch.record.models import Source
+from geo.errors import GeoError
 from geo.frames import to_wgs84
-from grid.errors import GridError
+from grid.errors import GridError, InputError
 from grid.registers import gazetteer
 from web.api.blueprint import blueprint
 from web.forms import Code, Empty, Frames, Short, Strict, Words
@@ -41,6 +44,16 @@ class SimilarIn(Strict):
     lat: Latitude
     frame: Frames = "wgs84"
     text: Words = None
+
+
+class DoubtIn(Strict):
+    """Where somebody stands, how sure the device is, and what is about to be reported."""
+
+    category_code: Code
+    lon: Longitude
+    lat: Latitude
+    accuracy_m: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
+    frame: Frames = "wgs84"
 
 
 class PlacesQuery(Strict):
@@ -76,6 +89,21 @@ class SimilarOut(BaseModel):
 
 class SimilarsOut(BaseModel):
     tickets: list[SimilarOut]
+
+
+class CandidateOut(BaseModel):
+    """A grid that may be meant, the part of the accuracy circle in it, and who would get the matter there."""
+
+    grid_code: str
+    name: str
+    share: float
+    unit: str | None
+
+
+class DoubtOut(BaseModel):
+    """Empty where it does not matter: then nobody is asked."""
+
+    candidates: list[CandidateOut]
 
 
 class PlaceOut(BaseModel):
@@ -146,6 +174,35 @@ def similar(form: SimilarIn) -> ResponseReturnValue:
         for one in found
     ]
     return SimilarsOut(tickets=tickets)  # type: ignore[return-value]
+
+
+@blueprint.post("/suggest/doubt")
+@permission_required(*REPORTING)
+@blueprint.input(DoubtIn, arg_name="form")
+@blueprint.output(DoubtOut)
+@blueprint.doc(
+    summary="Which grid is meant, asked only where another one would go to another unit; the answer is `chosen_grid`",
+    responses=[401, 403, 422, 503],
+)
+def doubt(form: DoubtIn) -> ResponseReturnValue:
+    with database().reading() as session:
+        standing = world().refresh(session)
+        category = standing.category(form.category_code)
+        try:
+            found = world().locate(lon=form.lon, lat=form.lat, accuracy_m=form.accuracy_m, frame=form.frame)
+        except GeoError as error:
+            raise InputError(str(error), {"location": str(error)}) from error
+        options = routes.doubt_at(standing, category.code, Source.PATROL, found, now())
+    candidates = [
+        CandidateOut(
+            grid_code=code,
+            name=standing.areas[code].name if code in standing.areas else code,
+            share=round(share, 3),
+            unit=standing.organisations[main].name if main in standing.organisations else None,
+        )
+        for code, share, main in options
+    ]
+    return DoubtOut(candidates=candidates)  # type: ignore[return-value]
 
 
 @blueprint.get("/suggest/places")

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, request, send_file
 from flask.typing import ResponseReturnValue
 from shapely import from_wkb, simplify
 from shapely.geometry import mapping
@@ -12,11 +12,13 @@ from sqlmodel import Session, col, select
 from dispatch.record.world import World
 from geo.borders import Level
 from geo.errors import GeoError
+from grid.areas import generations
+from grid.areas.mapcopies import map_copy
 from grid.database import Database
-from grid.errors import GridError
+from grid.errors import GridError, Unavailable
 from grid.models import Area
 from web.gate.access import current_actor, permission_required
-from web.service.context import database, world
+from web.service.context import database, settings, world
 
 blueprint = Blueprint("places", __name__, url_prefix="/map")
 
@@ -48,6 +50,18 @@ def areas() -> ResponseReturnValue:
     response = Response(body, mimetype="application/geo+json")
     response.headers["Cache-Control"] = "private, max-age=600"
     return response
+
+
+@blueprint.get("/<level>/<int:zoom>")
+@permission_required("ticket:read", "figures:read", "standing:change")
+def overview(level: str, zoom: int) -> ResponseReturnValue:
+    """All areas of one level, simplified for a zoom: a file that is made once for each generation."""
+    with database().reading() as session:
+        active = generations.active_generation(session)
+        if active is None:
+            raise Unavailable("还没有启用的边界")
+        path = map_copy(session, settings().instance_path, active, level, zoom)
+    return send_file(path, mimetype="application/geo+json", conditional=True, max_age=600)
 
 
 def _around(lon: float | None, lat: float | None) -> set[str]:

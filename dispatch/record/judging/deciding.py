@@ -67,6 +67,18 @@ def place_as_scanned(ticket: Ticket, found: Placed, report: Report, standing: St
     ticket.placed = {**ticket.placed, "how": "chosen", "codes": lineage, "reason": reason}
 
 
+def place_as_chosen(ticket: Ticket, found: Placed, report: Report, standing: Standing) -> None:
+    """The worker's word where the accuracy reaches into several grids; anything else is no answer to that question."""
+    chosen = report.chosen_grid
+    if chosen not in {candidate.code for candidate in found.candidates} or chosen not in standing.areas:
+        return
+    lineage = {standing.areas[code].level: code for code in standing.area_lineage(chosen)}
+    for level, column in LEVEL_COLUMNS.items():
+        setattr(ticket, column, lineage.get(level))
+    reason = f"定位精度分不清是哪个网格,上报人确认在{standing.areas[chosen].name}"
+    ticket.placed = {**(ticket.placed or {}), "how": "chosen", "codes": lineage, "reason": reason}
+
+
 def queue_for(found: Placed) -> Queue:
     """The named queue of a ticket that is not dispatched by itself."""
     return Queue.OUT_OF_AREA if found.how in ("outside", "gap") else Queue.UNROUTED

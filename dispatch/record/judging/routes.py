@@ -5,15 +5,17 @@ from datetime import datetime
 from typing import Any
 
 from dispatch.record.judging.nearby import Nearby
-from dispatch.record.models import Queue, Ticket
+from dispatch.record.models import Queue, Source, Ticket
 from dispatch.record.world import Standing
 from dispatch.rules.admission import Part, barred
 from dispatch.rules.routing import Facts, Routed, Unrouted, Why, routes_differ, unanswered
 from dispatch.rules.rulebook import RuleBook, TimeBand
 from dispatch.rules.worktime import local_date, open_on
+from geo.placed import Placed
 from grid.models import Organisation
 
 NOBODY_NEAR = Nearby()
+SETTLED = ("by_hand", "chosen")  # somebody said where it is: the accuracy circle does not matter any more
 QUEUES = {
     Why.NO_RULE: Queue.UNROUTED,
     Why.CONFLICT: Queue.AMBIGUOUS,
@@ -30,6 +32,15 @@ class Decision:
     assistants: tuple[str, ...]
     queue: Queue | None
     kept: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AboutToReport:
+    """What a report has in common with a ticket before there is one."""
+
+    category_code: str
+    source: Source
+    overlay_codes: str | None
 
 
 def decide(
@@ -67,18 +78,47 @@ def _kept(standing: Standing, found: Routed | Unrouted) -> dict[str, Any]:
     return {"reason": found.reason, "tried": tried, "ruleset": standing.ruleset_version}
 
 
+def doubt_at(
+    standing: Standing, category_code: str, source: Source, found: Placed, at: datetime
+) -> list[tuple[str, float, str | None]]:
+    """Grids that the accuracy circle touches with their share and unit, if it matters which one is right; else none."""
+    if len(found.candidates) < 2:
+        return []
+    asked = AboutToReport(
+        category_code=category_code, source=source, overlay_codes=",".join(found.overlays) or None
+    )
+    doubt = routes_differ(
+        (
+            (one.share, facts_at(standing, asked, standing.area_lineage(one.code), at))
+            for one in found.candidates
+        ),
+        standing.book,
+    )
+    if not doubt.differs:
+        return []
+    by_share = sorted(found.candidates, key=lambda one: -one.share)
+    return [
+        (one.code, one.share, option.main if isinstance(option, Routed) else None)
+        for one, (_, option) in zip(by_share, doubt.options, strict=True)
+    ]
+
+
 def _places(standing: Standing, ticket: Ticket) -> list[tuple[tuple[str, ...], float]]:
     """The areas from narrow to wide, once per candidate of a doubtful place."""
     own = (ticket.grid_code, ticket.community_code, ticket.street_code, ticket.district_code)
     areas = tuple(code for code in own if code)
     candidates = (ticket.placed or {}).get("candidates") or []
-    if len(candidates) < 2 or (ticket.placed or {}).get("how") == "by_hand":
+    if len(candidates) < 2 or (ticket.placed or {}).get("how") in SETTLED:
         return [(areas, 1.0)]
     return [(standing.area_lineage(c["code"]), float(c["share"])) for c in candidates]
 
 
 def facts_at(
-    standing: Standing, ticket: Ticket, areas: tuple[str, ...], at: datetime, near: Nearby = NOBODY_NEAR
+    standing: Standing,
+    ticket: Ticket | AboutToReport,
+    areas: tuple[str, ...],
+    at: datetime,
+    near: Nearby = NOBODY_NEAR,
 ) -> Facts:
     """What the rules of routing are told, if the ticket lies in these areas."""
     hours = standing.hours(None)

@@ -1,0 +1,68 @@
+"""Copies of a generation's borders for maps, one file per level and zoom, made once and then only read."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from sqlmodel import Session, select
+
+from geo.borders import Level
+from geo.simplifying import simplify_for_zooms
+from grid.errors import NotFound
+from grid.models import Area, Generation
+
+FOLDER = "maps"
+ZOOMS = range(8, 18)
+LEVELS = (Level.DISTRICT, Level.STREET, Level.COMMUNITY, Level.GRID)
+DIGITS = 6
+
+
+def map_copy(session: Session, instance_path: Path, generation: Generation, level: str, zoom: int) -> Path:
+    """The file of one level at one zoom; made at the first question.
+
+    Raises
+    ------
+    NotFound
+        There is no such level or zoom.
+    """
+    if level not in LEVELS or zoom not in ZOOMS:
+        raise NotFound("没有这一级或这个缩放的地图")
+    path = (
+        instance_path / FOLDER / f"{generation.id}-{(generation.checksum or '')[:12]}-{level}-{zoom}.geojson"
+    )
+    if not path.exists():
+        _write(path, _features(session, generation.id or 0, Level(level), zoom))
+    return path
+
+
+def _features(session: Session, generation_id: int, level: Level, zoom: int) -> dict[str, Any]:
+    query = select(Area).where(Area.generation_id == generation_id, Area.level == level)
+    areas = session.exec(query.order_by(Area.code)).all()
+    drawn = np.asarray(shapely.from_wkb([area.wkb for area in areas]), dtype=object)
+    light = simplify_for_zooms(drawn, [zoom])[zoom] if len(areas) else drawn
+    features = [
+        {
+            "type": "Feature",
+            "geometry": _geometry(shape),
+            "properties": {"code": area.code, "name": area.name, "parent": area.parent_code},
+        }
+        for area, shape in zip(areas, light, strict=True)
+    ]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _geometry(shape: Any) -> Any:
+    return json.loads(shapely.to_geojson(shapely.set_precision(shape, 10**-DIGITS, mode="pointwise")))
+
+
+def _write(path: Path, collection: dict[str, Any]) -> None:
+    """In one step, so that nobody reads half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+        json.dump(collection, file, ensure_ascii=False, separators=(",", ":"))
+    os.chmod(file.name, 0o600)
+    os.replace(file.name, path)

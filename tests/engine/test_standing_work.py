@@ -1,0 +1,40 @@
+"""What waits in rows of the standing world is done by the care-taker: borders at their instant, tickets after them."""
+
+from datetime import timedelta
+
+from sqlmodel import select
+
+from dispatch.engine import standing_work
+from dispatch.engine.outbox import Tools
+from dispatch.record.models import Timer
+from grid.areas import drafting, generations
+from grid.models import Generation, GenerationState
+from tests.town import EAST, IN_WEST, LAT, LON, Town
+
+
+def test_borders_begin_by_themselves_and_open_tickets_follow(town: Town) -> None:
+    tools = Tools(town.database, town.world, {}, lambda session: town.now)
+    code = town.worker.reports(at=IN_WEST).code
+    ground = f"{LON},{LAT};{LON + 0.011},{LAT};{LON + 0.011},{LAT + 0.008};{LON},{LAT + 0.008}"
+    made = drafting.draft(
+        town.database,
+        town.world.settings.instance_path,
+        "redrawn",
+        drafting.redraw(EAST, ground),
+        None,
+        town.now,
+    )
+    begins_at = town.now + timedelta(hours=1)
+    town.database.write(lambda s: generations.schedule(s, made.id or 0, begins_at, None, town.now))
+    assert standing_work.look(tools) == 0
+    town.now = begins_at
+    assert standing_work.look(tools) == 2  # the borders, and one ticket that follows them
+    assert town.ticket(code).grid_code == EAST
+    with town.database.reading() as session:
+        assert session.get_one(Generation, made.id).state is GenerationState.ACTIVE
+        assert session.exec(select(Timer).where(Timer.kind == standing_work.KIND)).all() == []
+    town.later(minutes=2)
+    assert standing_work.look(tools) == 0
+    with town.database.reading() as session:
+        (timer,) = session.exec(select(Timer).where(Timer.kind == standing_work.KIND)).all()
+    assert timer.outcome == "done"
