@@ -17,10 +17,10 @@ from dispatch.record.judging import facts
 from dispatch.record.judging.given import is_asked, is_needed
 from dispatch.record.models import Objection, Reporter, Ticket, TicketClock
 from dispatch.record.reading import telling
+from dispatch.record.reading.explaining import Explained
 from dispatch.record.reading.telling import ClockTold
 from dispatch.record.world import Standing, World
 from dispatch.rules import guards
-from dispatch.rules.routing import ASSET_RULE
 from dispatch.rules.workflow import BY_ACTION, LEAD, SUBMIT, Given, GivenKind, State, Transition
 from geo.borders import Level
 from grid.models import Account, Area, Category, Organisation, OverlayArea
@@ -168,63 +168,18 @@ class Shown:
         given = _fields_of(action).get(name)
         return dict(given.choices).get(value, value) if given else value
 
+    @cached_property
+    def routing(self) -> Explained:
+        """Why it went where it went."""
+        return Explained(self.session, self.ticket, self.standing)
+
     @property
     def routing_reason(self) -> str | None:
-        return (self.ticket.routed or {}).get("reason")
-
-    @property
-    def rule(self) -> tuple[int, str] | None:
-        """The set of rules and the row by which it was routed, where a row decided."""
-        routed = self.ticket.routed or {}
-        known = routed.get("rule") and routed["rule"] != ASSET_RULE and routed.get("ruleset")
-        return (routed["ruleset"], routed["rule"]) if known else None
-
-    @property
-    def first_hand(self) -> str | None:
-        """The officer who is proposed to take it on first."""
-        person = (self.ticket.routed or {}).get("person")
-        account = self.session.get(Account, UUID(person)) if person else None
-        return account.name if account else None
-
-    @property
-    def doubts(self) -> list[str]:
-        """What was uncertain in the decision, in words."""
-        return list((self.ticket.routed or {}).get("notes") or [])
+        return self.routing.reason
 
     @property
     def decision(self) -> list[tuple[str, str]]:
-        """The point as it was used, and every rule that was tried, with why it did not decide."""
-        return [*self._point(), *self._tried()]
-
-    def _point(self) -> list[tuple[str, str]]:
-        ticket, placed = self.ticket, self.ticket.placed or {}
-        accuracy = f"精度 {ticket.accuracy_m:.0f} 米" if ticket.accuracy_m is not None else "没有给出精度"
-        shares = "、".join(
-            f"{self._area_name(one['code'])} {one['share']:.0%}" for one in placed.get("candidates") or []
-        )
-        found = [
-            (
-                "用于落格的点",
-                f"{ticket.lon:.6f}, {ticket.lat:.6f}(WGS-84;上报坐标系 {ticket.frame},{accuracy})",
-            ),
-            ("边界版本", str(ticket.generation_id or "")),
-        ]
-        return [*found, ("精度圆内各网格的份额", shares)] if "、" in shares else found
-
-    def _area_name(self, code: str) -> str:
-        known = self.standing.areas.get(code)
-        return known.name if known else code
-
-    def _tried(self) -> list[tuple[str, str]]:
-        routed = self.ticket.routed or {}
-        found = [
-            (
-                tried.get("rule") or "",
-                f"{self.organisation_name(tried.get('main')) or ''} {tried.get('why_not') or '采用'}",
-            )
-            for tried in routed.get("tried", [])
-        ]
-        return [*found, ("规则版本", str(routed["ruleset"]))] if "ruleset" in routed else found
+        return self.routing.in_full
 
     @property
     def placing_reason(self) -> str | None:
