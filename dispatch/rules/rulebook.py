@@ -58,6 +58,7 @@ class RuleBook:
     rules: tuple[Rule, ...]
     organisations: Mapping[str, Organisation]
     admission: tuple[AdmissionRule, ...] = ()
+    kind_labels: Mapping[str, str] = field(default_factory=dict, repr=False)
     barred_kinds: frozenset[str] = field(init=False, repr=False)
     _by_category: Mapping[str | None, Sequence[Rule]] = field(init=False, repr=False)
     _by_kind: Mapping[str, Sequence[Organisation]] = field(init=False, repr=False)
@@ -93,4 +94,5 @@ class RuleBook:
     def name(self, reference: str) -> str:
         """How people call what a row refers to."""
         known = self.organisations.get(reference)
-        return f"“{known.name}”" if known else f"“{reference.removeprefix(KIND_PREFIX)}”类单位"
+        kind = reference.removeprefix(KIND_PREFIX)
+        return f"“{known.name}”" if known else f"“{self.kind_labels.get(kind, kind)}”类单位"

@@ -28,7 +28,7 @@ MOST_CHOICES = 3000
 
 
 @blueprint.get("/areas")
-@permission_required("ticket:read")
+@permission_required("ticket:read", "standing:change")
 def areas() -> ResponseReturnValue:
     """The grids of the street around a point or area, or else of one's own grids; one's own are marked."""
     own = current_actor().area_codes

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from sqlmodel import Session, select
 
+from dispatch import data
 from dispatch.rules import admission, rulebook
 from dispatch.rules.rulebook import RuleBook
 from grid.models import AdmissionRule, Organisation, Responsibility
@@ -32,6 +33,7 @@ def book_of(
             )
             for row in barring
         ),
+        {row.kind: row.label for row in data.organisation_kinds().rows},
     )
 
 
