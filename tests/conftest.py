@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import pytest
 import redis
+from playwright.sync_api import Playwright, sync_playwright
 
 from dispatch.engine.parts.redis_server import RedisServer
 from tests.services import (
@@ -27,6 +28,13 @@ from tests.services import (
 from tests.town import Town, found_town, open_town
 
 AnyReport = TypeVar("AnyReport", pytest.TestReport, pytest.CollectReport)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """The one driver of browsers: a process cannot start it twice."""
+    with sync_playwright() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 from sqlmodel import Session, select
 
 from dispatch import data
@@ -161,11 +161,10 @@ def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -
 
 
 @pytest.fixture(scope="session")
-def browser(chromium: Path) -> Iterator[Browser]:
-    with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=str(chromium), args=list(FLAGS))
-        yield opened
-        opened.close()
+def browser(chromium: Path, playwright: Playwright) -> Iterator[Browser]:
+    opened = playwright.chromium.launch(executable_path=str(chromium), args=list(FLAGS))
+    yield opened
+    opened.close()
 
 
 @dataclass

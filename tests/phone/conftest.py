@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Playwright
 from sqlmodel import Session, col, select
 
 from dispatch.record.models import Ticket, TicketPhoto
@@ -25,12 +25,6 @@ from tests.web.conftest import visitor as visitor
 from tests.web.pictures import picture
 
 WIDTH, HEIGHT = 390, 844
-
-
-@pytest.fixture(scope="session")
-def driver() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
 
 
 @dataclass
@@ -149,9 +143,9 @@ def wait_for(what: Callable[[], bool], seconds: float) -> None:
 
 
 @pytest.fixture
-def phone(stack: Stack, driver: Playwright, chromium: Path) -> Iterator[Phone]:
+def phone(stack: Stack, playwright: Playwright, chromium: Path) -> Iterator[Phone]:
     folder = private_folder("phone")
-    one = Phone(driver, chromium, stack.url, folder)
+    one = Phone(playwright, chromium, stack.url, folder)
     one.opens()
     yield one
     one.process.kill()
