@@ -39,7 +39,7 @@ format: tools ## rewrite the code in the project's format
 
 # Each benchmark adds its target to BENCHMARKS in benchmarks/bench.mk and writes benchmarks/results/<name>.json.
 BENCHMARKS :=
--include benchmarks/bench.mk benchmarks/engine.mk benchmarks/routing.mk benchmarks/desk.mk
+-include benchmarks/bench.mk benchmarks/engine.mk benchmarks/routing.mk benchmarks/desk.mk benchmarks/stats.mk
 bench: tools $(BENCHMARKS) ## every benchmark, each writing benchmarks/results/<name>.json
 
 drill: tools ## kill the parts under load and count what was lost

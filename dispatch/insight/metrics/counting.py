@@ -54,31 +54,21 @@ def _add(found: dict[str, Counter[str]], code: Any, keys: Sequence[str], numbers
         counts[key] += int(number or 0)
 
 
-def cube_for(columns: frozenset[str]) -> str:
-    """The smallest cube that tells these columns apart."""
-    return next(name for name, told in CUBES.items() if columns <= told)
+def cube_for(columns: frozenset[str]) -> str | None:
+    """The smallest cube that tells these columns apart, if there is one."""
+    return next((name for name, told in CUBES.items() if columns <= told), None)
 
 
 def _queries(its: Slice, keys: Sequence[str], by: str | None) -> list[Select[Any]]:
     column = DIMENSIONS[by][1] if by in DIMENSIONS else None
-    if its.topic is not None:
+    cube = cube_for(its.columns | ({column} if column else frozenset())) if its.topic is None else None
+    if cube is None:
         return [_from_rows(its, keys, by, column)]
-    cube = cube_for(its.columns | ({column} if column else frozenset()))
-    daily = "day" in GRAINS[cube]
     if "month" not in GRAINS[cube] or by == "day":
-        return (
-            [_from_cells(cube, "day", its, keys, by, column)]
-            if daily
-            else [_from_rows(its, keys, by, column)]
-        )
+        return [_from_cells(cube, "day", its, keys, by, column)]
     months, rest = months_within(its.period)
     queries = [_from_cells(cube, "month", its, keys, by, column, months)] if months else []
-    for left in rest:
-        part = its.during(left)
-        queries.append(
-            _from_cells(cube, "day", part, keys, by, column) if daily else _from_rows(part, keys, by, column)
-        )
-    return queries
+    return queries + [_from_cells(cube, "day", its.during(left), keys, by, column) for left in rest]
 
 
 def _from_cells(

@@ -92,7 +92,7 @@ def tickets(
 def by_state(session: Session, its: Slice, actor: Actor) -> dict[State, int]:
     """Open matters by state, in the workflow's order."""
     query = select(col(Ticket.state), func.count()).where(_is_open(), *conditions(its, actor))
-    found = dict(session.execute(query.group_by(col(Ticket.state))))
+    found = dict(session.execute(query.group_by(col(Ticket.state))).all())
     return {state: found[state] for state in State if state in found}
 
 
@@ -118,7 +118,7 @@ def by_age(session: Session, its: Slice, actor: Actor, now: datetime) -> dict[st
     steps = [(col(Ticket.reported_at) > now - timedelta(days=days), label) for days, label in AGES if days]
     label = case(*steps, else_=AGES[-1][1])
     query = select(label, func.count()).where(_is_open(), *conditions(its, actor)).group_by(label)
-    found = Counter(dict(session.execute(query)))
+    found = Counter(dict(session.execute(query).all()))
     return {label: found[label] for _, label in AGES}
 
 
@@ -140,5 +140,5 @@ def by_colour(session: Session, its: Slice, actor: Actor, now: datetime) -> dict
     due = col(Ticket.due_at)
     label = case((due < now, "late"), (due < now + SOON, "soon"), (due.is_(None), "still"), else_="calm")
     query = select(label, func.count()).where(_is_open(), *conditions(its, actor)).group_by(label)
-    found = Counter(dict(session.execute(query)))
+    found = Counter(dict(session.execute(query).all()))
     return {colour: found[colour] for colour in COLOURS}

@@ -4,14 +4,13 @@ All of it is one transaction per batch, with the tickets locked, so whatever is 
 the rows and the rows are what the histories say. Several may keep at once; on PostgreSQL each takes others.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, insert, select, tuple_, update
+from sqlalchemy import delete, insert, select, update
 from sqlmodel import Session, col
 from uuid6 import uuid7
 
@@ -67,7 +66,7 @@ def _take_up(database: Database, zone: ZoneInfo, now: datetime | None, session: 
     cells.apply(session, cells.difference(before, after))
     session.execute(
         update(Ticket)
-        .where(tuple_(col(Ticket.intake_district), col(Ticket.id)).in_(keys))
+        .where(story.among(Ticket.intake_district, Ticket.id, keys))
         .values(tally_due=False)
         .execution_options(synchronize_session=False)
     )
@@ -110,17 +109,4 @@ def _counted(row: dict[str, Any]) -> Counted:
 
 
 def _of(table: Any, keys: Sequence[Key]) -> Any:
-    return tuple_(col(table.intake_district), col(table.ticket_id)).in_(list(keys))
-
-
-def sums(rows: Sequence[Counted]) -> dict[cells.Address, dict[str, int]]:
-    """What the cells must be for these rows."""
-    return cells.difference((), rows)
-
-
-def grouped(rows: Sequence[Counted]) -> dict[tuple[str, ...], int]:
-    """How many rows have each combination of codes."""
-    found: dict[tuple[str, ...], int] = defaultdict(int)
-    for row in rows:
-        found[row.codes] += 1
-    return found
+    return story.among(table.intake_district, table.ticket_id, keys)

@@ -73,7 +73,8 @@ cell = Table(
     Index("ix_cell_on", "cube", "grain", "on"),
 )
 
-# What each cube tells apart, besides the day; above a grid everything follows from the grid.
+# What each cube tells apart, besides the day. A grid together with a category or a unit is nearly single tickets: such
+# a slice is counted from the tally rows by their indexes.
 _MATTER = ("source", "category_code", "organisation_code")
 _ABOVE = ("district_code", "street_code")
 _PLACE = (*_ABOVE, "community_code", "grid_code")
@@ -81,11 +82,9 @@ CUBES: dict[str, frozenset[str]] = {
     "whole": frozenset(),
     "broad": frozenset({*_MATTER, *_ABOVE}),
     "place": frozenset({"source", *_PLACE}),
-    "fine": frozenset({*_MATTER, *_PLACE}),
 }
 GRAINS: dict[str, tuple[str, ...]] = {
     "whole": ("day",),
     "broad": ("day", "month"),
     "place": ("day", "month"),
-    "fine": ("month",),
 }

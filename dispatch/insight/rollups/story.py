@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import ColumnElement, and_, select
 from sqlmodel import Session, col
 
 from dispatch.insight.rollups.models import NONE
@@ -88,7 +88,7 @@ def read(session: Session, keys: Sequence[Key]) -> list[Story]:
                 )
             )
         )
-        .where(tuple_(col(Ticket.intake_district), col(Ticket.id)).in_(keys), col(Ticket.workflow) == TICKET)
+        .where(among(Ticket.intake_district, Ticket.id, keys), col(Ticket.workflow) == TICKET)
         .order_by(col(Ticket.id))
     ).all()
     lines, clocks, reachable = _lines(session, keys), _clocks(session, keys), _reachable(session, keys)
@@ -110,8 +110,15 @@ def read(session: Session, keys: Sequence[Key]) -> list[Story]:
     ]
 
 
-def _of(table: Any, keys: Iterable[Key]) -> Any:
-    return tuple_(col(table.intake_district), col(table.ticket_id)).in_(list(keys))
+def among(district: Any, ticket: Any, keys: Iterable[Key]) -> ColumnElement[bool]:
+    """The condition that a row's key is one of these: two short lists, which a database plans faster than pairs (an id
+    alone is unique already)."""
+    listed = list(keys)
+    return and_(col(district).in_({key[0] for key in listed}), col(ticket).in_([key[1] for key in listed]))
+
+
+def _of(table: Any, keys: Iterable[Key]) -> ColumnElement[bool]:
+    return among(table.intake_district, table.ticket_id, keys)
 
 
 def _lines(session: Session, keys: Sequence[Key]) -> dict[Key, list[Line]]:

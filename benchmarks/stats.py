@@ -1,0 +1,207 @@
+"""`make bench-stats`: a year's figures over a million tickets on PostgreSQL (ten million with FULL=1).
+
+Rebuilds the sums from the histories, looks at dashboard and random slices of the last twelve months as the pages do,
+exports every ticket, and holds a sample of the sums against a slow recount.
+"""
+
+import argparse
+import json
+import os
+import random
+import resource
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+from sqlmodel import col
+
+from benchmarks import stats_city
+from dispatch.insight.metrics import counting, present, waiting_times
+from dispatch.insight.metrics.formulas import METRICS
+from dispatch.insight.metrics.measures import KEYS
+from dispatch.insight.metrics.periods import Period
+from dispatch.insight.metrics.slices import DIMENSIONS, Slice
+from dispatch.insight.reports import exporting
+from dispatch.insight.rollups import rebuilding, recomputing
+from dispatch.record.models import Ticket
+from grid import schema
+from grid.database import Database
+from grid.permissions import Actor, Tenure
+from tests.services import PostgresCluster
+
+RESULTS = Path(__file__).parent / "results" / "stats.json"
+ZONE = ZoneInfo("Asia/Shanghai")
+TODAY = date(2026, 11, 19)
+YEAR = Period(TODAY - timedelta(days=364), TODAY)
+LOOKS, SLICES = 20, 120
+CHECKED_GRIDS = 40
+SUPERVISOR = Actor(None, "bench", "督查员", None, (Tenure("supervisor", "centre", None),))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    full = os.environ.get("FULL") == "1"
+    parser.add_argument("--tickets", type=int, default=10_000_000 if full else 1_000_000)
+    number = parser.parse_args().tickets
+    cluster = PostgresCluster()
+    try:
+        cluster.create()
+        cluster.start()
+        url = cluster.url(cluster.new_database())
+        schema.upgrade(url)
+        result = measure(Database(url), number)
+    finally:
+        cluster.remove()
+    RESULTS.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
+    print(json.dumps(result, indent=2))
+
+
+def measure(database: Database, number: int) -> dict[str, Any]:
+    began = time.perf_counter()
+    for table in ("ticket", "ticket_event", "ticket_clock", "tally", "tally_span"):
+        with database.writing() as session:
+            session.execute(text(f"ALTER TABLE {table} SET (autovacuum_enabled = false)"))
+    with database.writing() as session:
+        stats_city.generate(session, number)
+    generated_s = time.perf_counter() - began
+    _analyse(database, "ticket", "ticket_event", "ticket_clock")
+    print(f"generated in {generated_s:.0f} s", flush=True)
+    at = datetime.combine(TODAY + timedelta(days=1), datetime.min.time(), ZONE)
+    began = time.perf_counter()
+    rebuilt = rebuilding.rebuild(database, ZONE, at, processes=2)
+    rebuild_s = time.perf_counter() - began
+    _analyse(database, "tally", "tally_span", "figure_cell", "ticket")
+    print(f"rebuilt in {rebuild_s:.0f} s", flush=True)
+    dashboards = [_ms(lambda: dashboard(database, at)) for _ in range(LOOKS)]
+    rng = random.Random(7)
+    slices = [_ms(_random_slice(database, rng)) for _ in range(SLICES)]
+    waits = [_ms(lambda: _waits(database)) for _ in range(3)]
+    exported, export_s, grown_mb = export(database)
+    with database.reading() as session:
+        cells = session.execute(text("SELECT count(*) FROM figure_cell")).scalar_one()
+    return {
+        "tickets": rebuilt,
+        "cells": cells,
+        "dashboard_p95_ms": _p95(dashboards),
+        "dashboard_median_ms": round(statistics.median(dashboards), 1),
+        "slice_p95_ms": _p95(slices),
+        "slice_median_ms": round(statistics.median(slices), 1),
+        "slice_worst_ms": round(max(slices), 1),
+        "durations_page_ms": round(statistics.median(waits), 1),
+        "rebuild_tickets_per_s": round(rebuilt / rebuild_s),
+        "export_rows": exported,
+        "export_rows_per_s": round(exported / export_s),
+        "export_memory_growth_mb": grown_mb,
+        "mismatches": mismatches(database, at),
+        "generated_s": round(generated_s, 1),
+        "database": "PostgreSQL 15, 2 shared cores",
+    }
+
+
+def dashboard(database: Database, at: datetime) -> None:
+    """The questions of the dashboard's page, one after the other."""
+    keys = counting.needed(METRICS)
+    its = Slice(YEAR)
+    with database.reading() as session:
+        for period in (YEAR, YEAR.before, YEAR.last_year):
+            counting.totals(session, its.during(period), keys)
+        counting.table(session, its, ("received", "closed", "dispatched"), "day")
+        for by in ("district", "category", "organisation", "source"):
+            counting.table(session, its, ("received",), by)
+        for row in present.PRESENT:
+            present.count(session, row, its, SUPERVISOR, at)
+        present.by_state(session, its, SUPERVISOR)
+        present.by_age(session, its, SUPERVISOR, at)
+        present.by_colour(session, its, SUPERVISOR, at)
+
+
+def _random_slice(database: Database, rng: random.Random) -> Callable[[], None]:
+    """Any dimension, filtered by none, one or two others, over the last twelve months or a part of them."""
+    grid = rng.randrange(stats_city.GRIDS)
+    street = f"99{grid // 250 + 1:04d}{grid // 13:03d}"
+    choices = {
+        "category_code": f"category-{rng.randrange(stats_city.CATEGORIES)}",
+        "organisation_code": f"unit-{rng.randrange(stats_city.UNITS)}",
+        "source": rng.choice(("patrol", "hotline", "resident")),
+        "street_code": street,
+        "district_code": street[:6],
+        "grid_code": f"grid-{grid}",
+    }
+    its = Slice(
+        Period(
+            YEAR.from_on + timedelta(days=rng.randrange(40)), YEAR.to_on - timedelta(days=rng.randrange(40))
+        )
+    )
+    for column in rng.sample(sorted(choices), rng.choice((0, 1, 1, 2))):
+        its = its.at(column, choices[column])
+    by = rng.choice([*DIMENSIONS, "month"])
+    keys = counting.needed(METRICS)
+
+    def look() -> None:
+        with database.reading() as session:
+            counting.table(session, its, keys, by)
+
+    return look
+
+
+def _waits(database: Database) -> None:
+    with database.reading() as session:
+        waiting_times.of_slice(session, Slice(YEAR))
+
+
+def export(database: Database) -> tuple[int, float, float]:
+    """Every ticket as CSV, line by line, to nowhere; by how much the process grew."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began, rows = time.perf_counter(), -2  # the mark and the heads
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        for line in exporting.lines(database, [col(Ticket.workflow) == "ticket"], {}, ZONE):
+            nowhere.write(line)
+            rows += 1
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return rows, time.perf_counter() - began, round(grown, 1)
+
+
+def mismatches(database: Database, at: datetime) -> int:
+    """Grids drawn at random, recounted from their histories and compared with the sums, measure by measure."""
+    rng = random.Random(11)
+    wrong = 0
+    with database.reading() as session:
+        session.execute(text("SET LOCAL statement_timeout = 0"))
+        for grid in rng.sample(range(stats_city.GRIDS), CHECKED_GRIDS):
+            code = f"grid-{grid}"
+            slow = recomputing.count(session, at, ZONE, YEAR, col(Ticket.grid_code) == code)
+            fast = counting.totals(session, Slice(YEAR).at("grid_code", code), KEYS)
+            wrong += len((+Counter(slow) - +fast) | (+fast - +Counter(slow)))
+        whole = counting.totals(session, Slice(YEAR), KEYS)
+        parts = counting.table(session, Slice(YEAR).at("source", "patrol"), KEYS, "category")
+        other = counting.table(session, Slice(YEAR), KEYS, "source")
+        wrong += sum((other["patrol"] - sum(parts.values(), Counter())).values())
+        wrong += sum((whole - sum(other.values(), Counter())).values())
+    return wrong
+
+
+def _analyse(database: Database, *tables: str) -> None:
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("SET statement_timeout = 0"))
+        for table in tables:
+            connection.execute(text(f"VACUUM ANALYZE {table}"))
+
+
+def _ms(work: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    work()
+    return (time.perf_counter() - began) * 1000
+
+
+def _p95(values: list[float]) -> float:
+    return round(statistics.quantiles(values, n=20)[-1], 1)
+
+
+if __name__ == "__main__":
+    main()

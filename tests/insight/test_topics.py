@@ -1,0 +1,154 @@
+"""From one problem to a class: found by rows, taken up by a person, its effect counted; and what is stuck."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlmodel import select
+
+from dispatch.insight.rollups import keeping
+from dispatch.insight.topics import finding, managing, stuck
+from dispatch.insight.topics.clustering import Placed, clusters
+from dispatch.insight.topics.models import Topic, TopicKind, TopicState, TopicTicket
+from dispatch.record.models import Ticket
+from grid.errors import InputError, NotAllowed
+from tests.record.test_ways import calls
+from tests.town import COVER, DRAINAGE, GARBAGE, IN_WEST, LAT, LON, SANITATION, Town
+
+NEAR = [{"lon": IN_WEST["lon"] + n * 0.0003, "lat": IN_WEST["lat"]} for n in range(3)]
+FAR = {"lon": LON + 0.001, "lat": LAT + 0.009}
+
+
+def topics(town: Town) -> dict[TopicKind, list[Topic]]:
+    with town.database.reading() as session:
+        found: dict[TopicKind, list[Topic]] = {}
+        for topic in session.exec(select(Topic)):
+            found.setdefault(topic.kind, []).append(topic)
+        return found
+
+
+@pytest.mark.acceptance("B10")
+def test_three_alike_within_a_hundred_metres_and_thirty_days_are_a_candidate(town: Town) -> None:
+    codes = [town.later(days=5).worker.reports(GARBAGE, at=at).code for at in NEAR]
+    town.worker.reports(COVER, at=NEAR[0])
+    town.worker.reports(GARBAGE, at=FAR)
+    assert finding.look(town.database, town.now) == 1
+    (topic,) = topics(town)[TopicKind.REPEAT]
+    assert (topic.state, topic.category_code) == (TopicState.CANDIDATE, GARBAGE)
+    with town.database.reading() as session:
+        assert [t.code for t in managing.tickets(session, topic)] == codes
+    assert finding.look(town.database, town.now) == 0, "looking again finds nothing new"
+    fourth = town.later(days=1).worker.reports(GARBAGE, at=NEAR[1]).code
+    assert finding.look(town.database, town.now) == 0
+    with town.database.reading() as session:
+        assert managing.tickets(session, topic)[-1].code == fourth
+
+
+@pytest.mark.acceptance("B10")
+def test_a_repeated_call_is_put_to_the_first_and_not_dispatched_again(town: Town) -> None:
+    first = calls(town)
+    again = calls(town)
+    town.dispatcher.acts(again, "merge", into=first)
+    assert (town.ticket(again).state, town.ticket(first).merged_count) == ("merged", 1)
+
+
+def test_two_are_no_class_and_neither_are_old_ones(town: Town) -> None:
+    for at in NEAR[:2]:
+        town.worker.reports(GARBAGE, at=at)
+    town.later(days=40).worker.reports(GARBAGE, at=NEAR[2])
+    assert finding.look(town.database, town.now) == 0
+
+
+def test_what_one_person_keeps_reporting_is_a_matter_never_a_person(town: Town) -> None:
+    for _ in range(3):
+        calls(town.later(days=10))
+    finding.look(town.database, town.now + timedelta(minutes=1))
+    (topic,) = topics(town)[TopicKind.PERSISTENT]
+    assert "不显示是谁" in topic.reason
+    names = {column.name for table in (Topic, TopicTicket) for column in table.__table__.columns}  # type: ignore[attr-defined]
+    assert not names & {"person_key", "phone", "name", "reporter_id"}
+
+
+def test_a_burst_stands_out_from_its_own_weeks(town: Town) -> None:
+    for week in range(8):
+        town.worker.reports(GARBAGE, at=FAR if week % 2 else IN_WEST)
+        town.later(days=7)
+    for _ in range(10):
+        town.later(hours=2).worker.reports(GARBAGE, at=FAR)
+    finding.look(town.database, town.now)
+    assert len(topics(town)[TopicKind.BURST]) == 1
+
+
+def test_a_topic_needs_owner_plan_and_date_and_counts_before_and_after(town: Town) -> None:
+    for at in NEAR:
+        town.worker.reports(GARBAGE, at=at)
+    town.later(hours=1)
+    finding.look(town.database, town.now)
+    with town.database.writing() as session:
+        topic = session.exec(select(Topic)).one()
+        standing = town.world.refresh(session)
+        due = town.now.date() + timedelta(days=30)
+        with pytest.raises(NotAllowed):
+            managing.adopt(
+                session, topic, SANITATION, "增设桶点", due, town.department.actor, standing, town.now
+            )
+        with pytest.raises(InputError, match="方案"):
+            managing.adopt(session, topic, SANITATION, " ", due, town.supervisor.actor, standing, town.now)
+        managing.adopt(session, topic, SANITATION, "增设桶点", due, town.supervisor.actor, standing, town.now)
+    town.later(days=6).worker.reports(GARBAGE, at=NEAR[0])
+    town.later(days=4)
+    with town.database.writing() as session:
+        topic = session.exec(select(Topic)).one()
+        assert managing.effect(session, topic, town.now) == managing.Effect(10, 3, 1)
+        managing.end(session, topic, TopicState.DONE, town.supervisor.actor, town.now)
+
+
+def test_five_ways_to_be_stuck_are_all_listed_with_their_reasons(town: Town) -> None:
+    codes = {key: calls(town) for key in ("returned", "reworked", "due_soon", "urged", "no_contact", "fine")}
+    for code in codes.values():
+        town.department.acts(code, "start") if code != codes["due_soon"] else None
+    with town.database.writing() as session:
+        for key, code in codes.items():
+            ticket = session.exec(select(Ticket).where(Ticket.code == code)).one()
+            ticket.due_at = town.now + timedelta(days=9)
+            ticket.contacted_at = None if key == "no_contact" else town.now
+            for name, value in (("returned", "objections"), ("reworked", "reworks"), ("urged", "urged")):
+                if key == name:
+                    setattr(ticket, value, 3)
+            if key == "due_soon":
+                ticket.due_at = town.now + timedelta(hours=70)
+    town.later(days=2, hours=23)
+    with town.database.reading() as session:
+        found = {t.code: reasons for t, reasons in stuck.stuck(session, town.supervisor.actor, town.now)}
+        one = stuck.stuck(session, town.supervisor.actor, town.now, "urged")
+    labels = {reason.key: reason.label for reason in stuck.REASONS}
+    assert found == {code: (labels[key],) for key, code in codes.items() if key != "fine"}
+    assert [ticket.code for ticket, _ in one] == [codes["urged"]]
+
+
+def test_clusters_are_what_is_dense_in_space_and_time() -> None:
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    dense = [Placed(n, 116.4 + n * 0.0001, 39.9, start + timedelta(days=n)) for n in range(5)]
+    same_place_later = [Placed(9, 116.4, 39.9, start + timedelta(days=200))]
+    elsewhere = [Placed(10 + n, 117.0 + n, 39.9, start) for n in range(3)]
+    found = clusters(
+        [*elsewhere, *dense, *same_place_later], distance_m=50, within=timedelta(days=3), least=3
+    )
+    assert [[point.thing for point in group] for group in found] == [[0, 1, 2, 3, 4]]
+
+
+def test_sums_of_a_topic_are_those_of_its_tickets(town: Town) -> None:
+    for at in NEAR:
+        town.worker.reports(GARBAGE, at=at)
+    town.worker.reports(COVER, at=FAR)
+    keeping.catch_up(town.database, town.world.settings.zone, town.now)
+    town.later(hours=1)
+    finding.look(town.database, town.now)
+    from dispatch.insight.metrics import counting
+    from dispatch.insight.metrics.periods import Period
+    from dispatch.insight.metrics.slices import Slice
+
+    (topic,) = topics(town)[TopicKind.REPEAT]
+    with town.database.reading() as session:
+        its = Slice(Period.month(2026, 3), topic=topic.id)
+        assert counting.totals(session, its, ("received",))["received"] == 3
+        assert DRAINAGE not in counting.table(session, its, ("received",), "organisation")
