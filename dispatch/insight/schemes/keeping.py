@@ -85,9 +85,7 @@ def turn(
     row.is_on, row.turned_by, row.turned_at, row.plan_number = is_on, actor.account_id, now, plan_number
     session.add(row)
     after = {"is_on": is_on, "plan_number": plan_number}
-    record_change(
-        session, actor, "figure_switch", key, "change", before=before, after=after, now=now
-    )
+    record_change(session, actor, "figure_switch", key, "change", before=before, after=after, now=now)
 
 
 def who_turned_on(session: Session, key: str) -> tuple[str, datetime] | None:

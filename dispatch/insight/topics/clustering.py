@@ -44,7 +44,7 @@ def clusters(
         if abs(points[one].at - points[other].at) <= within:
             near[one].append(other)
     core = {number for number, others in enumerate(near) if len(others) >= least}
-    graph = networkx.Graph()
+    graph: networkx.Graph[int] = networkx.Graph()
     graph.add_nodes_from(core)
     graph.add_edges_from((one, other) for one in core for other in near[one] if other in core)
     found = []
