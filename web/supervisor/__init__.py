@@ -3,7 +3,18 @@
 Nobody is ranked, nothing is typed in: every number is a sum that the page links to the tickets of.
 """
 
-from web.supervisor import dashboard, maps, opened, proof, tables
+from web.supervisor import balance, builder, classes, dashboard, maps, opened, proof, reports, tables
 from web.supervisor.blueprint import blueprint
 
-__all__ = ["blueprint", "dashboard", "maps", "opened", "proof", "tables"]
+__all__ = [
+    "balance",
+    "blueprint",
+    "builder",
+    "classes",
+    "dashboard",
+    "maps",
+    "opened",
+    "proof",
+    "reports",
+    "tables",
+]

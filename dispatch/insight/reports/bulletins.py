@@ -1,0 +1,199 @@
+"""The monthly bulletin of the city, an organisation or a street: made from the histories as of the month's end, so that
+the same month gives the same report whenever it is made; kept with its checksum."""
+
+import hashlib
+from collections import Counter, defaultdict
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+from uuid6 import uuid7
+
+from dispatch.insight.metrics import counting
+from dispatch.insight.metrics.formulas import METRICS
+from dispatch.insight.metrics.measures import BY_KEY as MEASURES
+from dispatch.insight.metrics.measures import keys_of
+from dispatch.insight.metrics.periods import Period
+from dispatch.insight.metrics.registry import KIND_LABELS, Kind
+from dispatch.insight.metrics.slices import LEVELS
+from dispatch.insight.reports.models import Bulletin
+from dispatch.insight.rollups import recomputing
+from dispatch.insight.rollups.cells import Counted
+from dispatch.insight.rollups.models import DIMENSIONS
+from dispatch.insight.schemes import keeping
+from dispatch.record.world import World
+from grid.database import canonical_json
+from grid.errors import InputError, NotFound
+
+CITY = "city"
+EXCLUDED = ("deferred", "excluded", "unanswered", "repeated")
+TOP = 10
+
+
+def about_condition(about: str, world: World) -> tuple[str, str | None, str | None]:
+    """The title of what a bulletin is about, with the column and code that its rows must have."""
+    standing = world.standing
+    if about == CITY:
+        return world.settings.city_name, None, None
+    kind, _, code = about.partition(":")
+    if kind == "organisation" and code in standing.organisations:
+        return standing.organisations[code].name, "organisation_code", code
+    if kind == "area" and code in standing.areas and standing.areas[code].level in LEVELS:
+        return standing.areas[code].name, LEVELS[standing.areas[code].level], code
+    raise NotFound(f"没有 {about} 这个单位或区域,请从月报页面选择")
+
+
+def content(session: Session, world: World, about: str, period: Period) -> dict[str, Any]:
+    """Everything that the bulletin says, as values."""
+    settings = world.settings
+    name, column, code = about_condition(about, world)
+    before = period.before
+    sums: dict[str, Counter[str]] = {"now": Counter(), "before": Counter()}
+    by: dict[str, dict[str, Counter[str]]] = {
+        "category": defaultdict(Counter),
+        "street": defaultdict(Counter),
+        "organisation": defaultdict(Counter),
+    }
+    daily: Counter[date] = Counter()
+    place = {dimension: number for number, dimension in enumerate(DIMENSIONS)}
+    at = period.ends_at(settings.timezone)
+    for _, row in recomputing.rows(session, at, settings.zone):
+        if code is not None and row.codes[place[str(column)]] != code:
+            continue
+        stretch = "now" if _within(row, period) else ("before" if _within(row, before) else None)
+        if stretch is None:
+            continue
+        keys = keys_of(row.marks)
+        sums[stretch].update(keys)
+        if stretch == "now":
+            for dimension, table in by.items():
+                column_name = f"{dimension}_code"
+                table[row.codes[place[column_name]]].update(keys)
+            daily[row.on] += "received" in keys
+    standing = world.standing
+    names = {
+        "category": {c: k.name for c, k in standing.categories.items()},
+        "street": {c: a.name for c, a in standing.areas.items()},
+        "organisation": {c: o.name for c, o in standing.organisations.items()},
+    }
+    return {
+        "title": f"{name} {period.from_on:%Y 年 %m 月}运行月报",
+        "about": about,
+        "from_on": period.from_on.isoformat(),
+        "to_on": period.to_on.isoformat(),
+        "as_of": at.astimezone(settings.zone).strftime("%Y-%m-%d %H:%M"),
+        "summary": _summary(name, sums),
+        "kinds": [
+            {"label": KIND_LABELS[kind], "rows": [_row(m, sums) for m in METRICS if m.kind == kind]}
+            for kind in Kind
+        ],
+        "excluded": [{"label": MEASURES[key].label, "number": sums["now"][key]} for key in EXCLUDED],
+        "formulas": "、".join(f"{m.label}({m.formula})" for m in METRICS),
+        "tables": [
+            {"label": label, "rows": _table(by[dimension], names[dimension])}
+            for dimension, label in (("category", "类别"), ("street", "街道"), ("organisation", "承办单位"))
+        ],
+        "daily": [[day.isoformat(), daily[day]] for day in _days(period)],
+    }
+
+
+def _within(row: Counted, period: Period) -> bool:
+    return period.from_on <= row.on <= period.to_on
+
+
+def _days(period: Period) -> list[date]:
+    return [date.fromordinal(n) for n in range(period.from_on.toordinal(), period.to_on.toordinal() + 1)]
+
+
+def _summary(name: str, sums: dict[str, Counter[str]]) -> str:
+    now, before = sums["now"], sums["before"]
+    change = now["received"] - before["received"]
+    moved = "与上月持平" if not change else f"比上月{'多' if change > 0 else '少'} {abs(change)} 件"
+    return (
+        f"本月{name}登记诉求和上报 {now['received']} 件,{moved};派单 {now['dispatched']} 次,结案 {now['closed']} 件。"
+        f"回访 {now['asked']} 件,其中实际参评 {now['rated']} 件,满意和基本满意 {now['satisfied']} 件;"
+        f"未接通或未评价 {now['unanswered']} 件,不计为满意。"
+    )
+
+
+def _row(metric: Any, sums: dict[str, Counter[str]]) -> dict[str, str]:
+    return {
+        "label": metric.label,
+        "now": shown(counting.value(metric, sums["now"])),
+        "before": shown(counting.value(metric, sums["before"])),
+        "words": metric.words,
+    }
+
+
+def shown(value: Any) -> str:
+    """A value in one line: a rate with its interval and sample, or counts."""
+    if value.of is None:
+        return str(value.count)
+    if value.rate is None:
+        return f"{value.count}/{value.of}"
+    low, high = value.interval
+    return f"{value.rate * 100:.1f}%({low * 100:.1f}—{high * 100:.1f}%,{value.count}/{value.of})"
+
+
+def _table(by: dict[str, Counter[str]], names: dict[str, str]) -> list[dict[str, Any]]:
+    """In the order of codes; nobody is ranked."""
+    return [
+        {
+            "code": code,
+            "name": names.get(code, "尚未确定"),
+            "received": counts["received"],
+            "dispatched": counts["dispatched"],
+            "closed": counts["closed"],
+        }
+        for code, counts in sorted(by.items())
+        if counts["received"] or counts["dispatched"] or counts["closed"]
+    ]
+
+
+def make(session: Session, world: World, about: str, period: Period, now: datetime) -> Bulletin:
+    """Make and keep a bulletin; the same one again is the same row.
+
+    Raises
+    ------
+    InputError
+        The month is not over, or it is no whole month and nobody turned more frequent reports on.
+    """
+    world.refresh(session)
+    today = now.astimezone(world.settings.zone).date()
+    if period.to_on >= today:
+        raise InputError("这个时段还没有结束,结束后才能出报告", {"month": "还没有结束"})
+    monthly = period == Period.month(period.from_on.year, period.from_on.month)
+    if not monthly and keeping.who_turned_on(session, keeping.WEEKLY) is None:
+        raise InputError("报告按月出;更密的报告默认关闭,须由督查员在“开关”页打开并留名", {"month": "按月出"})
+    kept = find(session, about, period)
+    said = content(session, world, about, period)
+    checksum = hashlib.sha256(canonical_json(said).encode()).hexdigest()
+    if kept is None:
+        kept = Bulletin(
+            id=uuid7(),
+            about=about,
+            from_on=period.from_on,
+            to_on=period.to_on,
+            content=said,
+            checksum=checksum,
+            made_at=now,
+        )
+    kept.content, kept.checksum = said, checksum
+    session.add(kept)
+    session.flush()
+    return kept
+
+
+def find(session: Session, about: str, period: Period) -> Bulletin | None:
+    query = select(Bulletin).where(
+        col(Bulletin.about) == about,
+        col(Bulletin.from_on) == period.from_on,
+        col(Bulletin.to_on) == period.to_on,
+    )
+    return session.execute(query).scalar_one_or_none()
+
+
+def listed(session: Session) -> list[Bulletin]:
+    query = select(Bulletin).order_by(col(Bulletin.from_on).desc(), col(Bulletin.about))
+    return list(session.execute(query).scalars())

@@ -1,0 +1,137 @@
+"""Reports that write themselves: the same month twice is the same file; tables of one's own; exports that hide people."""
+
+import io
+import zipfile
+from datetime import date
+
+import pytest
+from sqlmodel import col, select
+
+from dispatch.insight.metrics.formulas import BY_KEY
+from dispatch.insight.metrics.periods import Period
+from dispatch.insight.metrics.slices import Slice
+from dispatch.insight.reports import building, bulletins, documents, exporting
+from dispatch.insight.reports.sheets import Sheet, as_csv, as_xlsx, defused
+from dispatch.insight.rollups import keeping as sums
+from dispatch.insight.schemes import keeping
+from dispatch.record.models import Reporter, Ticket
+from grid.errors import InputError
+from tests.insight.twenty import Twenty
+from tests.record.test_ways import calls
+from tests.town import SANITATION, STREET, Town
+
+MARCH = Period.month(2026, 3)
+
+
+@pytest.mark.acceptance("B6")
+def test_the_same_month_twice_is_the_same_file_byte_for_byte(town: Town) -> None:
+    Twenty(town).play()
+    folder = town.world.settings.instance_path
+    with town.database.writing() as session:
+        first = bulletins.make(session, town.world, "city", MARCH, town.now)
+        word, book = documents.as_docx(first.content, folder), documents.workbook(first.content)
+        checksum = first.checksum
+    town.later(days=30).worker.reports()
+    with town.database.writing() as session:
+        again = bulletins.make(session, town.world, "city", MARCH, town.now)
+        assert (again.id, again.checksum) == (first.id, checksum)
+        assert documents.as_docx(again.content, folder) == word
+        assert documents.workbook(again.content) == book
+        assert len(bulletins.listed(session)) == 1
+    with zipfile.ZipFile(io.BytesIO(word)) as parts:
+        text = parts.read("word/document.xml").decode()
+        assert any(name.endswith(".png") for name in parts.namelist())
+    for said in (
+        "剔除口径",
+        "缓办(批准挂账)",
+        "closing v1",
+        "未接通、未评价",
+        "登记诉求和上报 19 件",
+        "不排名",
+    ):
+        assert said in text, said
+    assert "{{" not in text
+
+
+def test_a_bulletin_of_a_street_and_of_an_organisation_count_their_own(town: Town) -> None:
+    Twenty(town).play()
+    with town.database.writing() as session:
+        street = bulletins.make(session, town.world, f"area:{STREET}", MARCH, town.now)
+        unit = bulletins.make(session, town.world, f"organisation:{SANITATION}", MARCH, town.now)
+    assert "登记诉求和上报 19 件" in street.content["summary"]
+    assert [row["code"] for row in unit.content["tables"][2]["rows"]] == [SANITATION]
+
+
+@pytest.mark.acceptance("B6")
+def test_more_often_than_monthly_is_off_until_somebody_turns_it_on(town: Town) -> None:
+    town.later(days=40)
+    week = Period(date(2026, 3, 2), date(2026, 3, 8))
+    with town.database.writing() as session:
+        with pytest.raises(InputError, match="按月出"):
+            bulletins.make(session, town.world, "city", week, town.now)
+        with pytest.raises(InputError, match="还没有结束"):
+            bulletins.make(session, town.world, "city", Period.month(2026, 4), town.now)
+        keeping.turn(session, keeping.WEEKLY, True, town.supervisor.actor, town.world, town.now)
+        assert bulletins.make(session, town.world, "city", week, town.now).from_on == week.from_on
+        assert keeping.who_turned_on(session, keeping.WEEKLY) == ("督查员", town.now)
+
+
+def test_an_office_may_edit_the_template(town: Town) -> None:
+    folder = town.world.settings.instance_path
+    (folder / "bulletin.docx").write_bytes(documents.SHIPPED.read_bytes())
+    town.later(days=40)
+    with town.database.reading() as session:
+        town.world.refresh(session)
+        said = bulletins.content(session, town.world, "city", MARCH)
+    assert documents.as_docx(said, folder)[:2] == b"PK"
+    (folder / "bulletin.docx").unlink()
+
+
+@pytest.mark.acceptance("D2")
+def test_two_dimensions_and_three_metrics_make_a_table(town: Town) -> None:
+    Twenty(town).play()
+    sums.catch_up(town.database, town.world.settings.zone, town.now)
+    metrics = building.chosen(["received", "handling", "satisfying"], "grid", "source")
+    with town.database.writing() as session:
+        found = building.made(session, Slice(MARCH), "grid", "source", metrics)
+        row = building.keep(
+            session, "网格×来源", "grid", "source", metrics, 90, True, town.supervisor.actor, town.now
+        )
+        assert row in building.saved(session, town.department.actor), "shared"
+    cells = {
+        (grid, source): counts["received"] for grid, row in found.items() for source, counts in row.items()
+    }
+    assert sum(cells.values()) == 19
+    assert {source for _, source in cells} == {"hotline", "patrol"}
+    assert not {"worker", "account", "person"} & set(BY_KEY)
+    for keys, by, other in (([], "grid", None), (["invented"], "grid", None), (["received"], "grid", "grid")):
+        with pytest.raises(InputError):
+            building.chosen(keys, by, other)
+
+
+def test_formulas_are_defused_in_every_kind_of_file() -> None:
+    evil = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "|calc", "%x"]
+    assert all(str(defused(text)).startswith("'") for text in evil)
+    assert defused(-5) == -5
+    assert defused("井盖") == "井盖"
+    sheet = Sheet("表", ["甲"], [[text] for text in evil])
+    assert "'=1+1" in as_csv(sheet).decode("utf-8-sig")
+    with zipfile.ZipFile(io.BytesIO(as_xlsx([sheet]))) as parts:
+        assert "<f>" not in parts.read("xl/worksheets/sheet1.xml").decode()
+
+
+def test_an_export_hides_who_reported_unless_there_is_a_reason(town: Town) -> None:
+    calls(town, reporter_name="=cmd()赵", reporter_phone="13800009999")
+    secret = calls(town, confidential=True)
+    where = [col(Ticket.workflow) == "ticket"]
+    zone = town.world.settings.zone
+    masked = "".join(exporting.lines(town.database, where, {}, zone))
+    assert "13800009999" not in masked
+    assert "138****9999" in masked
+    whole = "".join(exporting.lines(town.database, where, {}, zone, unmasked=True))
+    assert "13800009999" in whole
+    assert "'=cmd()赵" in whole
+    hidden = next(line for line in whole.splitlines() if secret in line)
+    assert hidden.endswith("保密,保密")
+    with town.database.reading() as session:
+        assert len(session.exec(select(Reporter)).all()) == 2

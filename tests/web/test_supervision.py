@@ -1,0 +1,121 @@
+"""The supervisors' other pages: reports, exports, topics, load, switches, tables of one's own."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from sqlmodel import select
+
+from dispatch.insight.reports.models import ExportLog
+from dispatch.insight.rollups import keeping
+from dispatch.insight.topics.models import Topic
+from tests.record.test_ways import calls
+from tests.town import EAST, GARBAGE, IN_EAST, SANITATION, WEST, Town
+from tests.web.conftest import Visitor
+
+
+def busy(town: Town) -> None:
+    for _ in range(3):
+        town.worker.reports(GARBAGE)
+    calls(town)
+    town.neighbour.reports(at=IN_EAST)
+    town.later(hours=1)
+    keeping.catch_up(town.database, town.world.settings.zone, town.now)
+
+
+def test_every_page_opens_and_links_only_to_pages_that_are_there(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    busy(town)
+    supervisor = visitor("supervisor")
+    links = set(re.findall(r'href="(/figures/[a-z]+)', supervisor.sees("/figures/").text))
+    assert len(links) >= 11
+    for link in links:
+        assert supervisor.sees(link).status_code == 200, link
+
+
+@pytest.mark.acceptance("C4")
+def test_the_trend_of_observation_points_holds_only_theirs(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    busy(town)
+    supervisor = visitor("supervisor")
+    assert supervisor.posts("/figures/points", grid_code=EAST, marked="true").status_code == 303
+    page = supervisor.sees("/figures/switches").text
+    row = re.search(r'<table id="points">.*?<td class="number">(\d+)</td>', page, re.S)
+    assert row is not None
+    assert row[1] == "1"
+    supervisor.posts("/figures/points", grid_code=WEST, marked="true")
+    page = supervisor.sees("/figures/switches").text
+    assert re.search(r'<table id="points">.*?<td class="number">5</td>', page, re.S)
+    assert visitor("department").posts("/figures/points", grid_code=EAST).status_code == 403
+
+
+def test_a_bulletin_is_made_on_the_page_and_comes_as_word_and_workbook(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    busy(town)
+    town.later(days=40)
+    supervisor = visitor("supervisor")
+    answer = supervisor.posts("/figures/bulletins", about=f"organisation:{SANITATION}", month="2026-03")
+    assert answer.status_code == 303
+    where = answer.headers["Location"]
+    assert "区环卫局 2026 年 03月运行月报" in supervisor.sees(where).text
+    assert supervisor.sees(f"{where}.docx").data == supervisor.sees(f"{where}.docx").data
+    assert supervisor.sees(f"{where}.xlsx").data[:2] == b"PK"
+    assert supervisor.posts("/figures/bulletins", about="city", month="2026-13").status_code == 422
+
+
+def test_an_export_is_masked_and_unmasked_only_with_a_reason(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    busy(town)
+    supervisor = visitor("supervisor")
+    days = {"start": "2026-03-01", "end": "2026-03-31"}
+    text = supervisor.posts("/figures/export", **days).data.decode("utf-8-sig")
+    assert len(text.splitlines()) == 6
+    assert "138****9999" in text
+    assert supervisor.posts("/figures/export", **days, unmasked="true").status_code == 422
+    whole = supervisor.posts("/figures/export", **days, unmasked="true", reason="信访复查核对").data.decode()
+    assert "13800009999" in whole
+    assert visitor("community").posts("/figures/export", **days, unmasked="true").status_code == 403
+    with town.database.reading() as session:
+        assert sorted(log.masked for log in session.exec(select(ExportLog))) == [False, True]
+
+
+def test_a_topic_is_found_and_adopted_on_its_page(town: Town, visitor: Callable[[str], Visitor]) -> None:
+    busy(town)
+    supervisor = visitor("supervisor")
+    assert supervisor.posts("/figures/topics").status_code == 303
+    with town.database.reading() as session:
+        topic = session.exec(select(Topic)).one()
+    where = f"/figures/topics/{topic.id}"
+    assert "30 天内 100 米内同一小类至少 3 件" in supervisor.sees(where).text
+    done = supervisor.posts(f"{where}/adopt", owner=SANITATION, plan="增设桶点", due_on="2026-04-30")
+    assert done.status_code == 303
+    assert "增设桶点" in supervisor.sees(where).text
+    assert supervisor.sees(f"/figures/?topic={topic.id}").status_code == 200
+
+
+@pytest.mark.acceptance("D2")
+def test_a_table_of_two_dimensions_and_three_metrics_is_kept_and_made_anew(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    busy(town)
+    supervisor = visitor("supervisor")
+    asked = "rows_by=grid&columns_by=source&metrics=received&metrics=handling&metrics=satisfying"
+    page = supervisor.sees(f"/figures/builder?{asked}").text
+    assert page.count('<th scope="col">') == 1 + 2 * 3
+    lines = supervisor.sees(f"/figures/builder?{asked}&format=csv").data.decode("utf-8-sig").splitlines()
+    assert len(lines) == 3
+    saved = supervisor.posts(
+        "/figures/builder",
+        title="网格来源",
+        rows_by="grid",
+        columns_by="source",
+        metrics="received",
+        days="90",
+    )
+    assert saved.status_code == 303
+    assert "网格来源" in supervisor.sees("/figures/builder").text
+    assert visitor("worker").sees("/figures/builder").status_code == 403

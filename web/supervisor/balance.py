@@ -1,0 +1,184 @@
+"""Load of places and units with who could share it and split proposals; switches with who turned them; observation points."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from shapely import from_wkb
+from sqlmodel import col, select
+
+from dispatch.insight.load import burden, measuring, splitting
+from dispatch.insight.metrics import counting
+from dispatch.insight.metrics.slices import FIGURES
+from dispatch.insight.schemes import keeping
+from dispatch.insight.schemes.models import FigureSwitch, Scheme
+from grid.errors import InputError
+from grid.models import Area
+from web.forms import Code, Strict, Words, read_form
+from web.gate.access import current_actor, permission_required
+from web.service.context import database, now, settings, world
+from web.shown.labels import _
+from web.supervisor.asking import asked, names_of
+from web.supervisor.blueprint import blueprint
+
+
+class SwitchForm(Strict):
+    key: Code
+    is_on: bool = False
+    plan_number: Words = None
+
+
+class PointForm(Strict):
+    grid_code: Code
+    marked: bool = False
+
+
+class SplitForm(Strict):
+    code: Code
+
+
+@blueprint.get("/load")
+@permission_required(keeping.SWITCH)
+def load() -> ResponseReturnValue:
+    """What waits where, in hours, against the threshold; who has room; which grids ask for a split."""
+    kind = request.args.get("kind", measuring.GRID)
+    if kind not in measuring.KINDS:
+        raise InputError("没有这类负荷,请从页面选择", {"kind": "请从页面选择"})
+    today = now().astimezone(settings().zone).date()
+    with database().reading() as session:
+        standing = world().refresh(session)
+        found = measuring.loads(session, standing, kind, today)
+        names = names_of(standing, "organisation" if kind == measuring.ORGANISATION else kind, list(found))
+    busy = [one for one in found.values() if one.hours]
+    share = {one.code: measuring.could_share(found, standing, one.code) for one in busy if one.over}
+    return render_template(
+        "supervisor/load.html",
+        kind=kind,
+        kinds=measuring.KINDS,
+        rows=busy,
+        names=names,
+        words=measuring.WORDS,
+        share=share,
+        to_split=measuring.to_split(found) if kind != measuring.ORGANISATION else [],
+    )
+
+
+@blueprint.post("/load/split")
+@permission_required(keeping.SWITCH)
+def draft_split() -> ResponseReturnValue:
+    """A draft of borders in which an overloaded grid or community is two; people rehearse it and put it in force."""
+    form = read_form(SplitForm, request.form)
+    at, actor = now(), current_actor()
+    with database().writing() as session:
+        standing = world().refresh(session)
+        area = session.get(Area, (standing.generation_id, form.code))
+        if area is None:
+            raise InputError("没有这个区域,请从负荷页面选择", {"code": "没有这个区域"})
+        if str(area.level) == measuring.GRID:
+            proposal = splitting.of_grid(session, from_wkb(area.wkb), form.code, at)
+        else:
+            below = session.exec(
+                select(Area).where(
+                    Area.generation_id == standing.generation_id, col(Area.parent_code) == form.code
+                )
+            ).all()
+            hours = {
+                code: one.hours for code, one in measuring.loads(session, standing, measuring.GRID).items()
+            }
+            proposal = splitting.of_community(form.code, {a.code: from_wkb(a.wkb) for a in below}, hours)
+        label = f"拆分建议 {area.name} {at:%Y%m%d%H%M%S}"
+        splitting.draft(session, proposal, label, actor, at)
+    one, other = proposal.loads
+    flash(
+        _(
+            "已起草“%(label)s”,两部分负荷 %(a).0f 与 %(b).0f;请管理员演练后启用。",
+            label=label,
+            a=one,
+            b=other,
+        ),
+        "done",
+    )
+    return redirect(url_for("supervisor.load"), 303)
+
+
+@blueprint.get("/burden")
+@permission_required(FIGURES)
+def burden_() -> ResponseReturnValue:
+    """What this software asks of people; never who used it how much."""
+    with database().reading() as session:
+        standing = world().refresh(session)
+        its = asked(standing)
+        by_unit = counting.table(session, its.slice, ("supplement_asked",), "organisation")
+        return render_template(
+            "supervisor/burden.html",
+            asked=its,
+            asks=burden.ASKS,
+            supplements=[
+                (
+                    standing.organisations[code].name if code in standing.organisations else code,
+                    code,
+                    c["supplement_asked"],
+                )
+                for code, c in by_unit.items()
+            ],
+            board=burden.board(session, its.slice, settings().timezone),
+        )
+
+
+@blueprint.get("/switches")
+@permission_required(keeping.SWITCH)
+def switches() -> ResponseReturnValue:
+    """What is off by default, who turned on what; schemes; the trend of the observation points."""
+    with database().reading() as session:
+        standing = world().refresh(session)
+        its = asked(standing)
+        rows = {row.key: row for row in session.exec(select(FigureSwitch))}
+        points = keeping.points(session)
+        of_points = its.slice.during(its.slice.period)
+        codes = {**of_points.codes, "grid_code": frozenset(points)}
+        trend = (
+            counting.table(
+                session,
+                type(of_points)(of_points.period, codes, of_points.scope),
+                ("received", "closed"),
+                "day",
+            )
+            if points
+            else {}
+        )
+        return render_template(
+            "supervisor/switches.html",
+            asked=its,
+            switches=keeping.SWITCHES,
+            rows=rows,
+            who={key: keeping.who_turned_on(session, key) for key in keeping.SWITCHES},
+            needs_plan=keeping.NEEDS_PLAN,
+            schemes=session.exec(select(Scheme).where(col(Scheme.ended_at).is_(None))).all(),
+            points=[(code, standing.areas[code].name if code in standing.areas else code) for code in points],
+            grids=[
+                (code, area.name) for code, area in sorted(standing.areas.items()) if area.level == "grid"
+            ],
+            trend=trend,
+        )
+
+
+@blueprint.post("/switches")
+@permission_required(keeping.SWITCH)
+def turn() -> ResponseReturnValue:
+    """Turn something on or off, under one's name."""
+    form = read_form(SwitchForm, request.form)
+    with database().writing() as session:
+        world().refresh(session)
+        keeping.turn(session, form.key, form.is_on, current_actor(), world(), now(), form.plan_number)
+    return redirect(url_for("supervisor.switches"), 303)
+
+
+@blueprint.post("/points")
+@permission_required(keeping.SWITCH)
+def mark_point() -> ResponseReturnValue:
+    """Make a grid an observation point, or end that."""
+    form = read_form(PointForm, request.form)
+    with database().writing() as session:
+        standing = world().refresh(session)
+        if form.grid_code not in standing.areas or standing.areas[form.grid_code].level != "grid":
+            raise InputError("没有这个网格,请从列表中选择", {"grid_code": "请从列表中选择"})
+        keeping.mark_point(session, form.grid_code, form.marked, current_actor(), now())
+    return redirect(url_for("supervisor.switches"), 303)

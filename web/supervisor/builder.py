@@ -1,0 +1,150 @@
+"""Tables put together by whoever needs them: two dimensions, some metrics, a period. No grid worker takes part."""
+
+from collections import Counter
+from typing import Annotated
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from pydantic import Field
+
+from dispatch.insight.metrics.formulas import METRICS
+from dispatch.insight.metrics.slices import DIMENSIONS, FIGURES, Slice
+from dispatch.insight.reports import building
+from dispatch.insight.reports.sheets import Plain, Sheet
+from grid.errors import InputError
+from grid.permissions import Actor
+from web.forms import Code, Empty, Strict, check
+from web.gate.access import current_actor, permission_required
+from web.service.context import database, now, world
+from web.shown.labels import _
+from web.supervisor.asking import Asked, FiguresQuery, names_of, slice_of
+from web.supervisor.blueprint import blueprint
+from web.supervisor.cells import Cell, cell
+from web.supervisor.sending import file_of
+
+
+class TableForm(Strict):
+    """What a table is asked for."""
+
+    rows_by: Code = "street"
+    columns_by: Annotated[Code | None, Empty] = None
+    metrics: tuple[Code, ...] = ("received", "handling", "satisfying")
+    days: Annotated[int, Field(ge=1, le=366)] = 90
+    format: Code = "html"
+    title: Annotated[Code | None, Empty] = None
+    shared: bool = False
+
+
+@blueprint.get("/builder")
+@permission_required(FIGURES)
+def builder() -> ResponseReturnValue:
+    """The table, made anew from its question."""
+    values = {key: value for key, value in request.args.items() if value and key != "metrics"}
+    if request.args.getlist("metrics"):
+        values["metrics"] = request.args.getlist("metrics")  # type: ignore[assignment]
+    form = check(TableForm, values)
+    metrics = building.chosen(list(form.metrics), form.rows_by, form.columns_by)
+    with database().reading() as session:
+        standing = world().refresh(session)
+        query = FiguresQuery(days=form.days)
+        actor = current_actor()
+        its = slice_of(query, standing, actor)
+        found = building.made(session, its, form.rows_by, form.columns_by, metrics)
+        columns = sorted({column for row in found.values() for column in row})
+        row_names = names_of(standing, form.rows_by, list(found))
+        column_names = names_of(standing, form.columns_by, columns) if form.columns_by else {"": ""}
+        saved = building.saved(session, actor)
+        rows = [
+            (
+                row_names.get(code) or _("尚未确定"),
+                [
+                    cell(
+                        _narrowed(query, its, actor, form.columns_by, column),
+                        metric,
+                        counts,
+                        by=form.rows_by,
+                        only=code,
+                    )
+                    for column in columns
+                    for counts in [row.get(column) or Counter()]
+                    for metric in metrics
+                ],
+            )
+            for code, row in found.items()
+        ]
+    if form.format in ("csv", "xlsx"):
+        heads = [DIMENSIONS[form.rows_by][0]]
+        heads += [f"{column_names.get(c) or ''} {m.label}".strip() for c in columns for m in metrics]
+        body: list[list[Plain]] = [[name, *(_plain(one) for one in cells)] for name, cells in rows]
+        return file_of(form.format, Sheet("自定义报表", heads, body), "自定义报表")
+    return render_template(
+        "supervisor/builder.html",
+        form=form,
+        dimensions={key: label for key, (label, _column) in DIMENSIONS.items()},
+        all_metrics=METRICS,
+        metrics=metrics,
+        columns=[column_names.get(column) or _("尚未确定") for column in columns]
+        if form.columns_by
+        else [""],
+        rows=rows,
+        saved=saved,
+    )
+
+
+@blueprint.post("/builder")
+@permission_required(FIGURES)
+def save_table() -> ResponseReturnValue:
+    """Keep the question of a table under a name."""
+    values = {
+        key: value for key, value in request.form.items() if key not in ("csrf_token", "metrics") and value
+    }
+    form = check(
+        TableForm, {**values, "metrics": request.form.getlist("metrics"), "shared": "shared" in request.form}
+    )
+    metrics = building.chosen(list(form.metrics), form.rows_by, form.columns_by)
+    if form.title is None:
+        raise InputError("请给报表起个名字", {"title": "请填写名称"})
+    title = form.title
+    database().write(
+        lambda s: (
+            building.keep(
+                s,
+                title,
+                form.rows_by,
+                form.columns_by,
+                metrics,
+                form.days,
+                form.shared,
+                current_actor(),
+                now(),
+            ).title
+        )
+    )
+    flash(_("已保存“%(title)s”,以后打开会重新计算。", title=title), "done")
+    address = url_for(
+        "supervisor.builder",
+        rows_by=form.rows_by,
+        columns_by=form.columns_by,
+        metrics=list(form.metrics),
+        days=form.days,
+    )
+    return redirect(address, 303)
+
+
+def _narrowed(query: FiguresQuery, its: Slice, actor: Actor, columns_by: str | None, column: str) -> Asked:
+    """The question of one column, for the addresses of its numbers."""
+    fields = {"organisation": "organisation", "category": "category", "source": "source"}
+    known = fields.get(columns_by or "", "area") if columns_by and column != "-" else None
+    narrower = query.model_copy(update={known: column} if known else {})
+    return Asked(narrower, its, actor)
+
+
+def _plain(one: Cell) -> Plain:
+    value = one.value
+    if value.of is None:
+        return int(value.number)
+    return (
+        f"{value.count}/{value.of}"
+        if value.rate is None
+        else f"{value.rate * 100:.1f}% ({value.count}/{value.of})"
+    )

@@ -1,0 +1,132 @@
+"""Topics and their candidates, what is stuck, and what comes every year (未诉先办)."""
+
+from datetime import date
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from dispatch.insight.metrics.slices import FIGURES
+from dispatch.insight.topics import finding, managing, seasons, stuck
+from dispatch.insight.topics.models import TopicKind, TopicState
+from web.forms import Code, Long, Strict, read_form
+from web.gate.access import current_actor, permission_required
+from web.service.context import database, now, world
+from web.shown.labels import _
+from web.shown.lists import area_names
+from web.supervisor.asking import asked
+from web.supervisor.blueprint import blueprint
+
+KINDS = {
+    TopicKind.REPEAT: "同点同类反复",
+    TopicKind.CLUSTER: "时空聚集",
+    TopicKind.BURST: "突增",
+    TopicKind.PERSISTENT: "久拖反复",
+}
+STATES = {
+    TopicState.CANDIDATE: "候选",
+    TopicState.ADOPTED: "治理中",
+    TopicState.DONE: "已办结",
+    TopicState.DISMISSED: "不采纳",
+}
+
+
+class AdoptForm(Strict):
+    owner: Code
+    plan: Long
+    due_on: date
+
+
+class EndForm(Strict):
+    state: TopicState
+
+
+@blueprint.get("/topics")
+@permission_required(FIGURES)
+def topics() -> ResponseReturnValue:
+    """Candidates and topics, and what last year's weeks announce."""
+    with database().reading() as session:
+        standing = world().refresh(session)
+        its = asked(standing)
+        return render_template(
+            "supervisor/topics.html",
+            asked=its,
+            rows=managing.listed(session),
+            kinds=KINDS,
+            states=STATES,
+            standing=standing,
+            coming=seasons.coming(session, its.slice),
+            may=its.actor.may(managing.MANAGE),
+        )
+
+
+@blueprint.post("/topics")
+@permission_required(managing.MANAGE)
+def look_for_topics() -> ResponseReturnValue:
+    """Look now; every night it is looked without being asked."""
+    flash(_("新发现 %(n)d 个候选。", n=finding.look(database(), now())), "done")
+    return redirect(url_for("supervisor.topics"), 303)
+
+
+@blueprint.get("/topics/<uuid:topic_id>")
+@permission_required(FIGURES)
+def topic(topic_id: UUID) -> ResponseReturnValue:
+    """One class of problems: its tickets, who sees to it, and whether it helps."""
+    with database().reading() as session:
+        standing = world().refresh(session)
+        row = managing.one(session, topic_id)
+        found = managing.tickets(session, row)
+        return render_template(
+            "supervisor/topic.html",
+            row=row,
+            tickets=found,
+            kinds=KINDS,
+            states=STATES,
+            standing=standing,
+            names=area_names(session, standing, found),
+            effect=managing.effect(session, row, now()),
+            may=current_actor().may(managing.MANAGE),
+        )
+
+
+@blueprint.post("/topics/<uuid:topic_id>/adopt")
+@permission_required(managing.MANAGE)
+def adopt(topic_id: UUID) -> ResponseReturnValue:
+    """Somebody answers for it from now on."""
+    form = read_form(AdoptForm, request.form)
+    actor, at = current_actor(), now()
+    with database().writing() as session:
+        standing = world().refresh(session)
+        managing.adopt(
+            session, managing.one(session, topic_id), form.owner, form.plan, form.due_on, actor, standing, at
+        )
+    return redirect(url_for("supervisor.topic", topic_id=topic_id), 303)
+
+
+@blueprint.post("/topics/<uuid:topic_id>/end")
+@permission_required(managing.MANAGE)
+def end_topic(topic_id: UUID) -> ResponseReturnValue:
+    """Done, or not taken up."""
+    form = read_form(EndForm, request.form)
+    with database().writing() as session:
+        managing.end(session, managing.one(session, topic_id), form.state, current_actor(), now())
+    return redirect(url_for("supervisor.topics"), 303)
+
+
+@blueprint.get("/stuck")
+@permission_required(FIGURES)
+def stuck_() -> ResponseReturnValue:
+    """Online inspection: what does not move and why; each opens into its ticket, where one can act."""
+    only = request.args.get("only") or None
+    with database().reading() as session:
+        standing = world().refresh(session)
+        found = stuck.stuck(session, current_actor(), now(), only)
+        return render_template(
+            "supervisor/stuck.html",
+            asked=None,
+            rows=found,
+            reasons=stuck.REASONS,
+            only=only,
+            standing=standing,
+            names=area_names(session, standing, [ticket for ticket, _reasons in found]),
+        )

@@ -1,0 +1,145 @@
+"""Monthly bulletins as page, Word and workbook; and the export of tickets, masked, line by line."""
+
+from typing import Annotated
+from uuid import UUID
+
+from flask import Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from pydantic import StringConstraints
+from sqlalchemy import and_, select
+from sqlmodel import col
+from uuid6 import uuid7
+
+from dispatch.insight.metrics.measures import BIT
+from dispatch.insight.metrics.periods import Period
+from dispatch.insight.metrics.slices import FIGURES
+from dispatch.insight.reports import bulletins, documents, exporting
+from dispatch.insight.reports.models import Bulletin, ExportLog
+from dispatch.insight.rollups.models import Tally
+from dispatch.record import queries
+from dispatch.record.models import Ticket
+from grid.errors import InputError, NotAllowed, NotFound
+from web.forms import Code, Strict, Words, read_form
+from web.gate.access import current_actor, permission_required
+from web.service.context import database, now, settings, world
+from web.supervisor.asking import FiguresQuery, plain, slice_of
+from web.supervisor.blueprint import blueprint
+from web.supervisor.sending import DOCX, XLSX, named
+
+UNMASKED = "ticket:export_unmasked"
+SWITCH = "figures:switch"
+
+
+class BulletinForm(Strict):
+    about: Code
+    month: Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+
+
+class ExportForm(FiguresQuery):
+    unmasked: bool = False
+    reason: Words = None
+
+
+@blueprint.get("/bulletins")
+@permission_required(SWITCH)
+def bulletins_() -> ResponseReturnValue:
+    """The bulletins that were made, and what one can be made about."""
+    with database().reading() as session:
+        standing = world().refresh(session)
+        rows = [(row, row.content["title"]) for row in bulletins.listed(session)]
+        streets = [
+            (code, area.name) for code, area in sorted(standing.areas.items()) if area.level == "street"
+        ]
+        units = sorted((o.code, o.name) for o in standing.organisations.values() if not o.closed_on)
+    return render_template("supervisor/bulletins.html", rows=rows, streets=streets, units=units)
+
+
+@blueprint.post("/bulletins")
+@permission_required(SWITCH)
+def make_bulletin() -> ResponseReturnValue:
+    """Make a bulletin, or make it again: the same month is the same report."""
+    form = read_form(BulletinForm, request.form)
+    year, month = (int(part) for part in form.month.split("-"))
+    made = database().write(
+        lambda s: bulletins.make(s, world(), form.about, Period.month(year, month), now()).id
+    )
+    return redirect(url_for("supervisor.bulletin", bulletin_id=made), 303)
+
+
+@blueprint.get("/bulletins/<uuid:bulletin_id>")
+@permission_required(SWITCH)
+def bulletin(bulletin_id: UUID) -> ResponseReturnValue:
+    """The bulletin as a page to be printed."""
+    return render_template(
+        "supervisor/bulletin.html", row=_bulletin(bulletin_id), said=_bulletin(bulletin_id).content
+    )
+
+
+@blueprint.get("/bulletins/<uuid:bulletin_id>.<any(docx, xlsx):kind>")
+@permission_required(SWITCH)
+def bulletin_file(bulletin_id: UUID, kind: str) -> ResponseReturnValue:
+    """The bulletin as Word or as a workbook."""
+    said = _bulletin(bulletin_id).content
+    body = documents.as_docx(said, settings().instance_path) if kind == "docx" else documents.workbook(said)
+    return named(Response(body, content_type=DOCX if kind == "docx" else XLSX), f"{said['title']}.{kind}")
+
+
+def _bulletin(bulletin_id: UUID) -> Bulletin:
+    with database().reading() as session:
+        row = session.get(Bulletin, bulletin_id)
+    if row is None:
+        raise NotFound("没有这份报告,请从月报页面打开")
+    return row
+
+
+@blueprint.get("/export")
+@permission_required(FIGURES)
+def export_page() -> ResponseReturnValue:
+    """What can be exported, and under which condition unmasked."""
+    return render_template("supervisor/export.html", may_unmask=current_actor().may(UNMASKED))
+
+
+@blueprint.post("/export")
+@permission_required(FIGURES)
+def export() -> ResponseReturnValue:
+    """All tickets of a selection as CSV, streamed; who took them is noted first."""
+    form = read_form(ExportForm, request.form)
+    actor = current_actor()
+    if form.unmasked and not actor.may(UNMASKED):
+        raise NotAllowed("您的岗位不能导出未脱敏的数据")
+    if form.unmasked and len((form.reason or "").strip()) < 4:
+        raise InputError("导出未脱敏的数据须写明理由", {"reason": "请写明理由"})
+    with database().reading() as session:
+        standing = world().refresh(session)
+        its = slice_of(form, standing, actor)
+    moment = now()
+    log = ExportLog(
+        id=uuid7(),
+        account_id=actor.account_id,
+        at=moment,
+        masked=not form.unmasked,
+        reason=form.reason,
+        slice=plain(form),
+    )
+    with database().writing() as session:
+        session.add(log)
+    tallied = (
+        select(col(Tally.id))
+        .where(
+            and_(
+                col(Tally.intake_district) == col(Ticket.intake_district),
+                col(Tally.ticket_id) == col(Ticket.id),
+            ),
+            col(Tally.marks).op("&")(BIT["received"]) != 0,
+            *its.of_tally(),
+        )
+        .exists()
+    )
+    names = {code: category.name for code, category in standing.categories.items()}
+    names |= {code: area.name for code, area in standing.areas.items()}
+    names |= {code: o.name for code, o in standing.organisations.items()}
+    lines = exporting.lines(
+        database(), [queries.visible(actor, FIGURES), tallied], names, settings().zone, unmasked=form.unmasked
+    )
+    answer = Response((line.encode() for line in lines), content_type="text/csv; charset=utf-8")
+    return named(answer, f"工单 {its.period.from_on} 至 {its.period.to_on}.csv")
