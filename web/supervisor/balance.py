@@ -16,7 +16,7 @@ from web.forms import Code, Strict, Words, read_form
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, settings, world
 from web.shown.labels import _
-from web.supervisor.asking import asked, names_of
+from web.supervisor.answering.asking import asked, names_of
 from web.supervisor.blueprint import blueprint
 
 

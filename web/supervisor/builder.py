@@ -17,10 +17,10 @@ from web.forms import Code, Empty, Strict, check
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, world
 from web.shown.labels import _
-from web.supervisor.asking import Asked, FiguresQuery, names_of, slice_of
+from web.supervisor.answering.asking import Asked, FiguresQuery, names_of, slice_of
+from web.supervisor.answering.cells import Cell, cell
+from web.supervisor.answering.sending import file_of
 from web.supervisor.blueprint import blueprint
-from web.supervisor.cells import Cell, cell
-from web.supervisor.sending import file_of
 
 
 class TableForm(Strict):

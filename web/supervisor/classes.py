@@ -14,7 +14,7 @@ from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, world
 from web.shown.labels import _
 from web.shown.lists import area_names
-from web.supervisor.asking import asked
+from web.supervisor.answering.asking import asked
 from web.supervisor.blueprint import blueprint
 
 KINDS = {

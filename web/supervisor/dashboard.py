@@ -18,9 +18,9 @@ from dispatch.record.world import Standing
 from dispatch.rules.workflow import STATES
 from web.gate.access import permission_required
 from web.service.context import database, now, world
-from web.supervisor.asking import Asked, asked, names_of, title_of
+from web.supervisor.answering.asking import Asked, asked, names_of, title_of
+from web.supervisor.answering.cells import cell
 from web.supervisor.blueprint import blueprint
-from web.supervisor.cells import cell
 
 TREND = ("received", "closed", "dispatched")
 STAGES = {"accept": "受理", "dispatch": "派遣", "open": "查阅", "contact": "办理", "verify": "核查", "callback": "回访", "review": "复核", "rework": "返工", "preverify": "核实", "total": "", "handle": ""}  # fmt: skip

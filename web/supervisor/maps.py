@@ -21,7 +21,7 @@ from grid.database import Database
 from grid.models import Area
 from web.gate.access import permission_required
 from web.service.context import database, now, settings, world
-from web.supervisor.asking import Asked, asked, title_of
+from web.supervisor.answering.asking import Asked, asked, title_of
 from web.supervisor.blueprint import blueprint
 
 BELOW = {None: "district", "district": "street", "street": "community", "community": "grid", "grid": "grid"}

@@ -16,7 +16,7 @@ from grid.errors import InputError
 from web.gate.access import permission_required
 from web.service.context import database, now, world
 from web.shown.lists import area_names
-from web.supervisor.asking import Asked, asked, names_of, title_of
+from web.supervisor.answering.asking import Asked, asked, names_of, title_of
 from web.supervisor.blueprint import blueprint
 
 PAGE = 100

@@ -22,9 +22,9 @@ from grid.errors import InputError, NotAllowed, NotFound
 from web.forms import Code, Strict, Words, read_form
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, settings, world
-from web.supervisor.asking import FiguresQuery, plain, slice_of
+from web.supervisor.answering.asking import FiguresQuery, plain, slice_of
+from web.supervisor.answering.sending import DOCX, XLSX, named
 from web.supervisor.blueprint import blueprint
-from web.supervisor.sending import DOCX, XLSX, named
 
 UNMASKED = "ticket:export_unmasked"
 SWITCH = "figures:switch"

@@ -9,10 +9,10 @@ from dispatch.insight.metrics.slices import DIMENSIONS, FIGURES, TIMES
 from dispatch.insight.reports import sheets
 from web.gate.access import permission_required
 from web.service.context import database, now, world
-from web.supervisor.asking import asked, names_of, title_of
+from web.supervisor.answering.asking import asked, names_of, title_of
+from web.supervisor.answering.cells import cell
+from web.supervisor.answering.sending import file_of
 from web.supervisor.blueprint import blueprint
-from web.supervisor.cells import cell
-from web.supervisor.sending import file_of
 
 SHOWN = tuple(
     metric

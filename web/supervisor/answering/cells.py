@@ -7,7 +7,7 @@ from typing import Any
 from dispatch.insight.metrics import counting
 from dispatch.insight.metrics.intervals import Value
 from dispatch.insight.metrics.registry import Metric
-from web.supervisor.asking import Asked
+from web.supervisor.answering.asking import Asked
 
 
 @dataclass(frozen=True)

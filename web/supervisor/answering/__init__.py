@@ -1,0 +1,1 @@
+"""From the question in an address to numbers and files as pages give them."""
