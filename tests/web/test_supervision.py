@@ -62,7 +62,7 @@ def test_a_bulletin_is_made_on_the_page_and_comes_as_word_and_workbook(
     answer = supervisor.posts("/figures/bulletins", about=f"organisation:{SANITATION}", month="2026-03")
     assert answer.status_code == 303
     where = answer.headers["Location"]
-    assert "区环卫局 2026 年 03月运行月报" in supervisor.sees(where).text
+    assert "区环卫局 2026 年 03 月运行月报" in supervisor.sees(where).text
     assert supervisor.sees(f"{where}.docx").data == supervisor.sees(f"{where}.docx").data
     assert supervisor.sees(f"{where}.xlsx").data[:2] == b"PK"
     assert supervisor.posts("/figures/bulletins", about="city", month="2026-13").status_code == 422
