@@ -57,7 +57,7 @@ def test_a_report_from_the_phone_ends_on_where_it_went_and_why(
     answer = worker.posts("/worker/report", **a_form())
     assert answer.status_code == 303
     page = worker.sees(answer.location).text
-    for words in ("已送达", "井巷第一网格", "区环卫局", "前办结"):
+    for words in ("已送达", "井巷第一网格", "区环卫局", " 前办结"):
         assert words in page
     queue = visitor("department").sees("/department/").text
     assert answer.location.rsplit("/", 1)[-1] in queue
@@ -291,3 +291,26 @@ def test_a_leader_comes_to_the_answers_that_wait_for_approval(
 
     assert chief.sees("/").headers["Location"] == "/department/"
     assert code in chief.sees("/department/?tab=approval").text
+    page = chief.sees(f"/tickets/{code}").text
+    assert "办理后照片 1" in page
+    assert "已清运" in page
+
+
+def test_an_answer_that_a_leader_approved_is_what_everybody_sees_and_no_draft_before(
+    visitor: Callable[[str], Visitor], town: Town
+) -> None:
+    town.approves(SANITATION)
+    code = town.worker.reports().code
+    draft, worker = {"solved": "solved", "photos": (town.photo(),)}, visitor("worker")
+    town.department.acts(code, "draft_answer", answer="先这样答", **draft)
+    assert "先这样答" not in worker.sees(f"/tickets/{code}").text
+    town.chief.acts(code, "return_answer", note="写清数量")
+    assert "先这样答" not in worker.sees(f"/tickets/{code}").text
+    town.department.acts(code, "draft_answer", answer="已清运三车", **draft)
+    town.chief.acts(code, "approve_answer")
+
+    to_verify = worker.sees(f"/worker/verify/{code}").text
+
+    assert "已清运三车" in to_verify
+    assert "没有照片" not in to_verify
+    assert "先这样答" not in worker.sees(f"/tickets/{code}").text

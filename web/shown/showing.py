@@ -4,6 +4,7 @@ What a person may read is decided here once: reporters are masked, statements ar
 internal words stay with those who work on the ticket.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -25,10 +26,12 @@ from dispatch.rules.workflow import BY_ACTION, LEAD, SUBMIT, Given, GivenKind, S
 from geo.borders import Level
 from grid.models import Account, Area, Category, Organisation, OverlayArea
 from grid.permissions import Actor
+from web.shown import answering
 from web.shown.labels import masked
 
 STAFF_VERBS = (
     "ticket:handle",
+    "ticket:approve",
     "ticket:dispatch",
     "ticket:rule",
     "ticket:review",
@@ -175,7 +178,11 @@ class Shown:
 
     @property
     def routing_reason(self) -> str | None:
-        return self.routing.reason
+        """Why the unit was chosen; after a ruling it is another than the rule had found."""
+        reason, unit = self.routing.reason, self.ticket.main_code
+        if reason is None or unit is None or (self.ticket.routed or {}).get("main") in (None, unit):
+            return reason
+        return f"最初:{reason};后经人工裁定改由“{self.organisation_name(unit)}”承办"
 
     @property
     def decision(self) -> list[tuple[str, str]]:
@@ -206,31 +213,24 @@ class Shown:
     @property
     def description(self) -> str:
         """What was reported, masked."""
-        return self._words("submit", "text")
+        return _words([line for line in self.lines if line.event.action == "submit"], "text")
 
     @property
     def answer(self) -> str:
-        """The latest public answer, masked."""
-        return self._words("handle", "answer")
+        """The latest public answer, masked; a draft only for those who work on it."""
+        return _words(self._answers[:1], "answer")
 
-    def _words(self, action: str, name: str) -> str:
-        for line in reversed(self.lines):
-            if line.event.action == action:
-                return masked(next((s.text for s in line.statements if s.name == name), None))
-        return ""
-
-    def photos_of(self, *actions: str) -> list[str]:
-        """The photos shown with these actions, latest action first."""
-        found = [line for line in reversed(self.lines) if line.event.action in actions and line.photos]
-        return [photo.sha256 for line in found[:1] for photo in line.photos]
+    @cached_property
+    def _answers(self) -> list[queries.Line]:
+        return list(answering.standing(self.lines, with_draft=self.is_staff))
 
     @property
     def photos_before(self) -> list[str]:
-        return self.photos_of("submit")
+        return _photos(line for line in reversed(self.lines) if line.event.action == "submit")
 
     @property
     def photos_after(self) -> list[str]:
-        return self.photos_of("handle")
+        return _photos(self._answers)
 
     @cached_property
     def reporters(self) -> list[Reporter]:
@@ -275,10 +275,12 @@ class Shown:
     def _tell(self, line: queries.Line) -> Told:
         event = line.event
         fields = _fields_of(event.action)
+        is_public = event.action != answering.DRAFTED or line in self._answers
         said = tuple(
             Said(fields[s.name].label if s.name in fields else "", masked(s.text))
             for s in line.statements
-            if s.text and (s.public or self.is_staff or event.account_id == self.actor.account_id)
+            if s.text
+            and (self.is_staff or (s.public and is_public) or event.account_id == self.actor.account_id)
         )
         return Told(
             seq=event.seq,
@@ -317,6 +319,15 @@ class Shown:
             return "诉求人" if channel == "link" else "系统"
         name = self._names.get(account_id, "")
         return name if self.is_staff or account_id == self.actor.account_id else f"{name[:1]}*"
+
+
+def _words(lines: list[queries.Line], name: str) -> str:
+    return masked(next((s.text for line in lines for s in line.statements if s.name == name), None))
+
+
+def _photos(lines: Iterable[queries.Line]) -> list[str]:
+    """The photos of the first line that has any."""
+    return next(([photo.sha256 for photo in line.photos] for line in lines if line.photos), [])
 
 
 def _fields_of(action: str) -> dict[str, Given]:
