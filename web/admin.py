@@ -18,6 +18,7 @@ from dispatch.engine.health.operating import Health, health
 from dispatch.engine.parts import heartbeats
 from dispatch.record.models import OutboxRow, Timer
 from dispatch.upkeep.keeping import keeping, warnings
+from geo.zones import ZONE_OF_EPSG
 from grid import accounts
 from grid.areas import generations
 from grid.errors import GridError, InputError
@@ -45,6 +46,13 @@ FRAMES = (
     ("cgcs2000", "CGCS2000"),
     ("gcj02", "GCJ-02(高德、腾讯)"),
     ("bd09", "BD-09(百度)"),
+    *(
+        (
+            str(epsg),
+            f"CGCS2000 三度带 {zone} 带(中央经线 {3 * zone}°),{'带带号' if epsg < 4534 else '不带带号'},EPSG:{epsg}",
+        )
+        for epsg, zone in ZONE_OF_EPSG.items()
+    ),
 )
 SheetImport = Callable[[Session, Sheet], ImportReport]
 

@@ -45,7 +45,7 @@ class ImportReport:
 
     def lines(self) -> list[str]:
         """The report as sentences, the outcome first."""
-        counted = "、".join(f"{name} {number}" for name, number in self.counts.items()) or "没有内容"
+        counted = "、".join(f"{name} {number}" for name, number in self.counts.items() if number) or "0 行"
         if self.problems:
             head = f"{self.what}:有 {len(self.problems)} 处错误,没有导入任何内容(读到 {counted})"
         else:

@@ -75,6 +75,19 @@ def test_borders_without_a_frame_are_never_guessed(visitor: Enter, town: Town) -
         assert len(session.exec(select(Generation)).all()) == 1
 
 
+def test_the_zone_that_a_refusal_asks_for_can_be_chosen(visitor: Enter) -> None:
+    square = mapping(box(500_000, 3_900_000, 500_900, 3_900_900))
+    named = {"code": "990101001001001", "name": "网格1", "level": "grid"}
+    feature = {"type": "Feature", "properties": named, "geometry": square}
+    projected = json.dumps({"type": "FeatureCollection", "features": [feature]}).encode()
+    enter = visitor("administrator")
+    refused = upload(enter, "/admin/import/borders", "a.geojson", projected, frame="wgs84")
+    assert "EPSG" in refused.text
+    assert 'value="4544"' in refused.text
+    taken = upload(enter, "/admin/import/borders", "a.geojson", projected, frame="4544")
+    assert "请给出 EPSG" not in taken.text
+
+
 def test_doubled_codes_are_named_and_nothing_is_kept(visitor: Enter, town: Town) -> None:
     data = borders("990101001001001", "990101001001001")
     page = upload(visitor("administrator"), "/admin/import/borders", "a.geojson", data, frame="wgs84")
