@@ -61,7 +61,7 @@ Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Frames = Literal["wgs84", "gcj02", "bd09", "cgcs2000"]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Phone = Annotated[
-    Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9][0-9 \-]{4,19}$")] | None,
+    Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9][0-9 \-]{5,19}$")] | None,
     Empty,
 ]
 

@@ -28,3 +28,24 @@ window.addEventListener("pageshow", () => {
     for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
   }
 });
+
+// What the browser itself finds missing is said in the page's language; the next touch of the form asks anew.
+document.addEventListener("invalid", (event) => {
+  const field = event.target, state = field.validity;
+  const missing = field.type === "file" ? "请选择照片或文件"
+    : field.type === "radio" || field.tagName === "SELECT" ? "请选择一项"
+      : field.type === "checkbox" ? "请先勾选" : "请填写这一项";
+  if (state.customError && !field.dataset.told) return;
+  field.setCustomValidity(state.valueMissing ? missing
+    : state.tooShort ? `请至少填写 ${field.minLength} 个字` : "填写的格式不对,请核对");
+  field.dataset.told = "yes";
+}, true);
+for (const touch of ["click", "input", "change"]) {
+  document.addEventListener(touch, (event) => {
+    const form = event.target.closest("form");
+    for (const field of form ? form.querySelectorAll("[data-told]") : []) {
+      field.setCustomValidity("");
+      delete field.dataset.told;
+    }
+  }, true);
+}
