@@ -22,6 +22,7 @@ from web.forms import NATURES, ActionIn, AnswerForm, ReportIn, check, read_form
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, settings, world
 from web.shown import showing
+from web.shown import ticket as ticket_page
 from web.shown.acting import carry_out
 from web.shown.categories import classes_of
 from web.shown.consenting import NOTICE, NOTICE_VERSION
@@ -122,6 +123,8 @@ def _call(
     with database().reading() as session:
         shown = showing.show(session, code, actor, world(), now())
         possible = {one.row.action: one for one in shown.possible}
+        if "answer_satisfied" not in possible and error is not None:
+            return ticket_page.refused(code, "answer_unsolved", error)
         if "answer_satisfied" not in possible:
             return redirect(url_for("ticket.page", code=code))
         page = render_template(

@@ -152,6 +152,22 @@ def test_an_answer_without_the_first_question_is_refused_and_kept(
     assert town.ticket(code).state == "verified"
 
 
+def test_an_answer_that_comes_after_another_is_refused_and_shown(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    code, _ = asked(town)
+    agent = visitor("agent")
+    page = agent.sees(f"/hotline/callbacks/{code}").text
+    seen = {name: hidden(page, name) for name in ("expected_version", "request_key")}
+    calls_back(agent, code, solved="solved", satisfaction="5")
+    late = {**seen, "request_key": str(uuid4()), "solved": "unsolved", "words": "另一个窗口记下的话"}
+    answer = agent.posts(f"/hotline/callbacks/{code}", **late)
+    assert answer.status_code == 409
+    assert "没有提交" in answer.text
+    assert "另一个窗口记下的话" in answer.text
+    assert town.ticket(code).solved == "solved"
+
+
 def test_nobody_is_called_twice_on_one_day(town: Town, visitor: Callable[[str], Visitor]) -> None:
     code, _ = asked(town)
     town.later(days=1, hours=6)  # past the midday rest of the day after

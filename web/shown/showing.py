@@ -17,7 +17,7 @@ from dispatch.record import queries
 from dispatch.record.judging import facts
 from dispatch.record.judging.given import is_asked, is_needed
 from dispatch.record.models import Objection, Reporter, Ticket, TicketClock
-from dispatch.record.reading import telling
+from dispatch.record.reading import answering, telling
 from dispatch.record.reading.explaining import Explained
 from dispatch.record.reading.telling import ClockTold
 from dispatch.record.world import Standing, World
@@ -26,7 +26,6 @@ from dispatch.rules.workflow import BY_ACTION, LEAD, SUBMIT, Given, GivenKind, S
 from geo.borders import Level
 from grid.models import Account, Area, Category, Organisation, OverlayArea
 from grid.permissions import Actor
-from web.shown import answering
 from web.shown.labels import masked
 
 STAFF_VERBS = (

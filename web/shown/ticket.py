@@ -60,6 +60,11 @@ def act(code: str, action: str) -> ResponseReturnValue:
     return redirect(following or url_for("ticket.page", code=code), 303)
 
 
+def refused(code: str, action: str, error: InputError | Conflict) -> ResponseReturnValue:
+    """The ticket as it is now, with what was typed on another page for an action that is no longer open."""
+    return _page(code, row=BY_ACTION[action], error=error)
+
+
 def _given(row: Transition, photos: tuple[str, ...]) -> dict[str, Any]:
     """The posted fields that the row knows."""
     values: dict[str, Any] = {}
@@ -106,7 +111,7 @@ def _page(
             row=row,
             error=error,
             stale=stale,
-            news=[line for line in told if stale and (seen_at is None or line.at > seen_at)],
+            news=[line for line in told if seen_at and line.at > seen_at] or told[-1:] if stale else [],
             typed=request.form,
             kept=kept,
             revealed=revealed,
