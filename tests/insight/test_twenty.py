@@ -1,6 +1,7 @@
 """The figures of the twenty tickets are what was worked out by hand (see `twenty`), however they are asked for."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -110,6 +111,23 @@ def test_how_long_things_took_is_shown_from_thirty_on(counted: Town) -> None:
     assert took[("total", "total")].number == 15, "the merged one ends as well"
     assert took[("stage", "verify")].number == 16, "two went through it twice"
     assert all(row.median_minutes is None for row in took.values())
+
+
+def test_how_long_things_took_is_of_the_slice_alone(counted: Town) -> None:
+    whole = SPRING
+    by_source = [
+        SPRING.at("source", source) for source in ("hotline", "patrol", "on_behalf", "resident", "upper")
+    ]
+    nobody = replace(SPRING, scope={})
+    with counted.database.reading() as session:
+
+        def ended(its: Slice) -> int:
+            return sum(row.number for row in waiting_times.of_slice(session, its) if row.clock == "total")
+
+        parts = [ended(its) for its in by_source]
+        assert sum(parts) == ended(whole) == 15
+        assert 0 < parts[0] < 15
+        assert ended(nobody) == 0, "who may see nothing learns nothing of how long it took"
 
 
 def test_exclusions_stand_beside_what_they_were_left_out_of() -> None:

@@ -8,7 +8,7 @@ from sqlmodel import Session, col
 
 from dispatch.insight.metrics.registry import LEAST_FOR_RATE
 from dispatch.insight.metrics.slices import Slice
-from dispatch.insight.rollups.models import TallySpan
+from dispatch.insight.rollups.models import Tally, TallySpan
 
 CLOCK_LABELS = {"total": "诉求总时长", "handle": "承办时长", "stage": "环节时长"}
 OF_SPANS = frozenset({"organisation_code", "street_code"})
@@ -25,13 +25,23 @@ class Took(NamedTuple):
 
 
 def of_slice(session: Session, its: Slice) -> list[Took]:
-    """Every clock and stage of a slice by days, organisation and street."""
+    """Every clock and stage of a slice."""
     columns = {name: col(getattr(TallySpan, name)) for name in OF_SPANS}
     known = {name: codes for name, codes in its.codes.items() if name in OF_SPANS}
     where = [
         col(TallySpan.on).between(its.period.from_on, its.period.to_on),
         *(columns[name].in_(sorted(codes)) for name, codes in known.items()),
     ]
+    if its.columns - OF_SPANS or its.scope is not None or its.topic is not None:
+        where.append(
+            select(col(Tally.id))
+            .where(
+                col(Tally.intake_district) == col(TallySpan.intake_district),
+                col(Tally.ticket_id) == col(TallySpan.ticket_id),
+                *its.of_matters(),
+            )
+            .exists()
+        )
     kinds = session.execute(
         select(col(TallySpan.clock), col(TallySpan.stage), func.count())
         .where(*where)
