@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, col
 
 from dispatch.insight.metrics.registry import LEAST_FOR_RATE
@@ -28,7 +28,7 @@ def of_slice(session: Session, its: Slice) -> list[Took]:
     """Every clock and stage of a slice."""
     columns = {name: col(getattr(TallySpan, name)) for name in OF_SPANS}
     known = {name: codes for name, codes in its.codes.items() if name in OF_SPANS}
-    where = [
+    where: list[ColumnElement[bool]] = [
         col(TallySpan.on).between(its.period.from_on, its.period.to_on),
         *(columns[name].in_(sorted(codes)) for name, codes in known.items()),
     ]
