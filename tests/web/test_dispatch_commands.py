@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import delete
 from sqlmodel import col, select
 
+from dispatch.insight.rollups.models import cell
 from dispatch.record.models import TicketEvent
 from tests.record.test_ways import calls
 from tests.town import COVER, GARBAGE, Town
@@ -70,3 +72,16 @@ def test_a_category_is_switched_to_verification_before_filing(town: Town, app: F
     assert town.ticket(calls(town)).state == "verifying_pre"
     assert "紧急类" in run.invoke(args=["dispatch", "preverify", COVER, "on"]).output
     assert run.invoke(args=["dispatch", "preverify", "nothing", "on"]).exit_code == 1
+
+
+def test_sums_that_were_lost_are_made_anew(town: Town, app: Flask, code: str) -> None:
+    assert code
+    runner = app.test_cli_runner()
+    assert "共 1 件" in runner.invoke(args=["dispatch", "rebuild-figures"]).output
+    with town.database.writing() as session:
+        before = sorted(map(tuple, session.execute(select(cell))))
+        session.execute(delete(cell))
+    assert before
+    assert runner.invoke(args=["dispatch", "rebuild-figures"]).exit_code == 0
+    with town.database.reading() as session:
+        assert sorted(map(tuple, session.execute(select(cell)))) == before
