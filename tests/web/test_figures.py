@@ -106,6 +106,15 @@ def test_a_community_sees_its_own_figures_only(town: Town, visitor: Callable[[st
     assert len(ROW.findall(community.sees("/figures/tickets?measure=received").text)) == 6
 
 
+@pytest.mark.parametrize("login", ["supervisor", "community"])
+def test_the_row_of_links_has_no_page_that_is_shut(visitor: Callable[[str], Visitor], login: str) -> None:
+    its = visitor(login)
+    row = its.sees("/figures/").text.split('<ul class="sub')[1].split("</ul>")[0]
+    links = re.findall(r'href="([^"]+)"', row)
+    assert len(links) > 5
+    assert {path: its.sees(path).status_code for path in links} == dict.fromkeys(links, 200)
+
+
 def test_figures_are_closed_to_those_without_the_permission(
     town: Town, visitor: Callable[[str], Visitor]
 ) -> None:

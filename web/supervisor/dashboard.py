@@ -14,6 +14,7 @@ from dispatch.insight.metrics.periods import Period
 from dispatch.insight.metrics.registry import KIND_LABELS, Kind
 from dispatch.insight.metrics.slices import DIMENSIONS, FIGURES
 from dispatch.insight.rollups import keeping
+from dispatch.record.reading import telling
 from dispatch.record.world import Standing
 from dispatch.rules.workflow import STATES
 from web.gate.access import permission_required
@@ -23,7 +24,7 @@ from web.supervisor.answering.cells import cell
 from web.supervisor.blueprint import blueprint
 
 TREND = ("received", "closed", "dispatched")
-STAGES = {"accept": "受理", "dispatch": "派遣", "open": "查阅", "contact": "办理", "verify": "核查", "callback": "回访", "review": "复核", "rework": "返工", "preverify": "核实", "total": "", "handle": ""}  # fmt: skip
+STAGES = {**telling.STAGES, "accept": "受理", "dispatch": "派遣", "open": "查阅", "contact": "办理", "verify": "核查", "callback": "回访", "review": "复核", "rework": "返工", "preverify": "核实", "total": "", "handle": ""}  # fmt: skip
 
 
 @dataclass(frozen=True)
