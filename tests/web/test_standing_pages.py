@@ -29,6 +29,7 @@ def test_a_grid_is_split_on_the_page_rehearsed_begun_and_undone(town: Town, visi
     admin = visitor("administrator")
     town.worker.reports(at=IN_WEST)
     wrong = admin.posts("/generations/redraw/split", codes=WEST, points=CUT, names="只有一个")
+    assert f'value="{WEST}" selected' in wrong.text
     assert wrong.status_code == 422
     assert "分成了 2 块" in wrong.text
     assert "只有一个" in wrong.text

@@ -1,5 +1,6 @@
 """Monthly bulletins as page, Word and workbook; and the export of tickets, masked, line by line."""
 
+from datetime import date, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -51,7 +52,13 @@ def bulletins_() -> ResponseReturnValue:
             (code, area.name) for code, area in sorted(standing.areas.items()) if area.level == "street"
         ]
         units = sorted((o.code, o.name) for o in standing.organisations.values() if not o.closed_on)
-    return render_template("supervisor/bulletins.html", rows=rows, streets=streets, units=units)
+    return render_template(
+        "supervisor/bulletins.html",
+        rows=rows,
+        streets=streets,
+        units=units,
+        month=_today().replace(day=1) - timedelta(days=1),
+    )
 
 
 @blueprint.post("/bulletins")
@@ -96,7 +103,15 @@ def _bulletin(bulletin_id: UUID) -> Bulletin:
 @permission_required(FIGURES)
 def export_page() -> ResponseReturnValue:
     """What can be exported, and under which condition unmasked."""
-    return render_template("supervisor/export.html", may_unmask=current_actor().may(UNMASKED))
+    return render_template(
+        "supervisor/export.html",
+        may_unmask=current_actor().may(UNMASKED),
+        period=Period.last_days(30, _today()),
+    )
+
+
+def _today() -> date:
+    return now().astimezone(settings().zone).date()
 
 
 @blueprint.post("/export")
