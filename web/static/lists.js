@@ -58,6 +58,8 @@ document.addEventListener("keydown", (event) => {
     const wanted = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
     if (!wanted) return;
     event.preventDefault();
+    // A field in a folded box cannot take the focus.
+    if (!wanted.matches("summary")) for (let box = wanted.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
     wanted.focus();
     if (!wanted.matches("input:not([type=radio]):not([type=checkbox]), textarea, select")) wanted.click();
   }
