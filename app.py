@@ -10,7 +10,7 @@ from dispatch.record.world import World
 from grid.database import Database
 from grid.settings import Settings
 from web import audiences, cli, errors, session
-from web.gate import access, bodies, headers, limits
+from web.gate import access, bodies, compressing, headers, limits
 from web.service import health, watching
 from web.shown import labels
 
@@ -47,6 +47,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     Babel(app)
     labels.register(app)
     bodies.register(app)
+    compressing.register(app)
     headers.register(app, tile_url=its.tile_url, https=its.secure_cookies)
     session.register(app, its)
     limits.register(app, its)

@@ -158,3 +158,20 @@ def test_a_reminder_goes_to_nobody_and_the_second_one_proposes_a_report(
     assert reminds(reminded_again="yes")[0] == 303
     town.later(hours=25)
     assert reminds()[0] == 303
+
+
+def test_only_what_is_everybodys_is_compressed(
+    town: Town, app: Flask, visitor: Callable[[str], Visitor]
+) -> None:
+    ready = {"Accept-Encoding": "gzip"}
+    for path in ("/static/grid.css", "/worker/shell/report", "/sw.js"):
+        answer = app.test_client().get(path, headers=ready)
+        assert answer.headers.get("Content-Encoding") == "gzip", path
+        assert len(answer.data) < 0.6 * len(app.test_client().get(path).data)
+        assert answer.headers["Vary"]
+        answer.close()
+    page = visitor("worker").sees("/worker/report", headers=ready)
+    assert page.headers.get("Content-Encoding") == "gzip"
+    code = town.worker.reports(text="别人的话").code
+    for path in ("/worker/", f"/tickets/{code}", "/worker/report?mode=remind", "/sign-in?next=/words"):
+        assert "Content-Encoding" not in visitor("worker").sees(path, headers=ready).headers, path
