@@ -274,11 +274,11 @@ def _settle(database: Database, folder: Path) -> None:
     overlays = [OverlayShape("park-1", "井巷公园", "park", 5, box(LON, LAT, LON + 0.002, LAT + 0.002))]
     build_index(areas, overlays, folder / "town.index", generation="town")
     with database.writing() as session:
-        session.add(
-            Generation(
-                id=1, label="town", state=GenerationState.ACTIVE, index_file="town.index", created_at=MONDAY
-            )
+        # Without an id of our own, so that the database's sequence knows of it.
+        generation = Generation(
+            label="town", state=GenerationState.ACTIVE, index_file="town.index", created_at=MONDAY
         )
+        session.add(generation)
         session.add(Ruleset(version=1, published_at=MONDAY, active_from=MONDAY, author="tests"))
         session.flush()
         whole = box(LON, LAT, LON + 0.02, LAT + 0.01)
@@ -286,7 +286,7 @@ def _settle(database: Database, folder: Path) -> None:
             wkb = (area.geometry or whole).wkb
             session.add(
                 Area(
-                    generation_id=1,
+                    generation_id=generation.id,
                     code=area.code,
                     name=area.name,
                     level=Level(area.level),
