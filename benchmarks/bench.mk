@@ -7,3 +7,8 @@ bench-geo: bench-tools ## place points: ours against Shapely, GeoPandas, PostGIS
 .PHONY: bench-tools
 bench-tools: tools
 	$(BIN)/uv pip install --python $(BIN)/python -q -c requirements-dev.lock "duckdb==1.5.5" "duckdb-extension-spatial==1.5.5"
+
+BENCHMARKS += bench-burden
+.PHONY: bench-burden
+bench-burden: tools ## what a report costs the person: taps, characters, seconds, bytes, axe
+	$(BIN)/python -m benchmarks.burden

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from grid.errors import Conflict, Gone, GridError, InputError, NotAllowed, NotFound, TooMany, Unavailable
-from web.forms import field_sentences
 from web.gate.access import SignInNeeded
 from web.gate.bodies import Malformed
+from web.sentences import field_sentences
 
 log = logging.getLogger(__name__)
 

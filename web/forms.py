@@ -27,6 +27,7 @@ from werkzeug.datastructures import MultiDict
 from dispatch.record.models import Queue, Ticket
 from dispatch.rules.workflow import BY_ACTION, Given, GivenKind, Need, State
 from grid.errors import InputError
+from web.sentences import field_sentences
 
 Form = TypeVar("Form", bound="Strict")
 
@@ -131,6 +132,14 @@ class ReportIn(Strict):
     reporter: ReporterIn | None = None
 
 
+class PlaceForm(Strict):
+    """A place, to learn in whose grid it lies."""
+
+    lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+    lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+    accuracy_m: Annotated[Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] | None, Empty] = None
+
+
 class NearForm(Strict):
     """A place and a category, to learn what is open close by."""
 
@@ -192,47 +201,6 @@ class ActionIn(Strict):
     request_key: Annotated[UUID | None, Empty] = None
 
 
-SENTENCES = {
-    "missing": "请填写",
-    "extra_forbidden": "没有这个字段",
-    "string_too_long": "太长了,最多 {max_length} 个字",
-    "string_too_short": "请填写",
-    "string_pattern_mismatch": "格式不对",
-    "string_type": "应为文字",
-    "uuid_parsing": "应为 UUID",
-    "uuid_type": "应为 UUID",
-    "literal_error": "请从 {expected} 中选择",
-    "float_parsing": "应为数字",
-    "float_type": "应为数字",
-    "int_parsing": "应为整数",
-    "int_type": "应为整数",
-    "int_from_float": "应为整数",
-    "finite_number": "应为有限的数字",
-    "greater_than_equal": "不能小于 {ge}",
-    "less_than_equal": "不能大于 {le}",
-    "too_long": "最多 {max_length} 项",
-    "too_short": "请至少给出 {min_length} 项",
-    "bool_parsing": "应为是或否",
-    "dict_type": "应为对象",
-    "tuple_type": "应为列表",
-    "model_type": "应为对象",
-    "model_attributes_type": "应为对象",
-    "timezone_aware": "时间须带时区",
-    "datetime_from_date_parsing": "时间格式不对,例如 2026-11-23T09:30:00+08:00",
-    "datetime_parsing": "时间格式不对,例如 2026-11-23T09:30:00+08:00",
-}
-
-
-def field_sentences(error: ValidationError) -> dict[str, str]:
-    """Each wrong field with one Chinese sentence; what was sent is never repeated back."""
-    found: dict[str, str] = {}
-    for one in error.errors(include_url=False, include_input=False):
-        path = ".".join(str(part) for part in one["loc"] if not str(part).startswith("function-")) or "body"
-        sentence = SENTENCES.get(one["type"], "填写有误")
-        found.setdefault(path, sentence.format_map({**one.get("ctx", {})}))
-    return found
-
-
 def check(kind: type[Form], values: Mapping[str, object]) -> Form:
     """The values as a form.
 
@@ -244,7 +212,7 @@ def check(kind: type[Form], values: Mapping[str, object]) -> Form:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        raise InputError("填写有误,请按提示修改后重新提交", field_sentences(error)) from None
+        raise InputError("填写有误,请按提示修改后重新提交", field_sentences(error, kind)) from None
 
 
 def read_form(kind: type[Form], posted: MultiDict[str, str], **more: object) -> Form:

@@ -65,8 +65,11 @@ def reports(worker: Someone, *, phone: str, seed: int) -> str:
     """Photo, place, category, send; on behalf of a resident who wants to be called back."""
     page = worker.page
     assert worker.serious() == []
-    page.get_by_role("button", name="拍照上报").click()
-    page.set_input_files("#photo", files=[photo(seed)])
+    until(lambda: bool(page.evaluate("Store.get('desk').then(Boolean)")))
+    with page.expect_file_chooser() as camera:
+        page.get_by_role("button", name="拍照上报").click()
+    camera.value.set_files([photo(seed)])  # type: ignore[list-item]
+    page.wait_for_url("**/worker/report")
     expect(page.locator("[data-preview=photo] img")).to_have_count(1)
     expect(page.locator("#where")).to_contain_text("已定位")
     page.locator("label.chip", has_text="暴露垃圾").first.click()

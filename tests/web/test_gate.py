@@ -35,6 +35,7 @@ PUBLIC = {
     "phone.manifest",
     "phone.service_worker",
     "phone.shell",
+    "phone.together",
 }
 SAFE = {"GET", "HEAD", "OPTIONS"}
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 
-SHARED = frozenset({"static", "phone.shell", "phone.service_worker", "phone.manifest"})
+SHARED = frozenset({"static", "phone.together", "phone.shell", "phone.service_worker", "phone.manifest"})
 WITHOUT_WORDS = frozenset({"worker.report", "session.sign_in"})
 KINDS = ("text/", "application/javascript", "application/json", "application/manifest+json", "image/svg+xml")
 LEAST_BYTES = 600

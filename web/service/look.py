@@ -22,11 +22,14 @@ def look_of() -> list[str]:
     return [part for part in PARTS if part in chosen]
 
 
-@blueprint.get("/look")
+@blueprint.post("/look")
 @public
 def change() -> ResponseReturnValue:
-    """Turn one switch and go back to the page; nothing but this browser's own cookie changes."""
-    chosen = set(look_of()) ^ ({request.args.get("part", "")} & set(PARTS))
+    """Turn one switch and go back to the page.
+
+    A page kept on the phone has no form token: its script turns the switch without asking the server.
+    """
+    chosen = set(look_of()) ^ ({request.form.get("part", "")} & set(PARTS))
     before = urlsplit(request.referrer or "")
     path = f"{before.path}?{before.query}" if before.query else before.path
     here = local_path(path) if before.netloc == request.host else None

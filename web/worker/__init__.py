@@ -4,9 +4,7 @@
 personal, `desk` the values to fill them with, and what is sent from there goes through the API.
 """
 
-from web.worker import desk, reporting, shell, today, verifying
-from web.worker.blueprint import blueprint
+from web.worker import bundles, desk, reporting, shell, today, verifying
+from web.worker.blueprint import blueprint, phone
 
-phone = shell.blueprint
-
-__all__ = ["blueprint", "desk", "phone", "reporting", "shell", "today", "verifying"]
+__all__ = ["blueprint", "bundles", "desk", "phone", "reporting", "shell", "today", "verifying"]

@@ -13,8 +13,10 @@ from dispatch.record.judging import questions
 from dispatch.record.models import Ticket
 from dispatch.record.reading import around
 from dispatch.record.world import Standing
-from grid.models import Category
-from web.forms import PAYLOAD_VERSION, NearForm, check
+from geo.errors import GeoError
+from grid.errors import GridError
+from grid.models import Area, Category
+from web.forms import PAYLOAD_VERSION, NearForm, PlaceForm, check
 from web.gate.access import current_actor, permission_required, signed_in
 from web.service.context import database, now, world
 from web.shown import showing
@@ -87,6 +89,23 @@ def near() -> ResponseReturnValue:
             {**_ticket(standing, names, ticket, "nearby"), "why": one.reason} for ticket, one in found[:3]
         ]
     return _private({"alike": alike, "reminded": reminded})
+
+
+@blueprint.post("/where.json")
+@permission_required("ticket:report")
+def where() -> ResponseReturnValue:
+    """In which grid a place lies, said before the report is sent; asked in the body, so that no log keeps it."""
+    form = check(PlaceForm, request.get_json(silent=True) or {})
+    with database().reading() as session:
+        standing = world().refresh(session)
+        try:
+            placed = world().locate(lon=form.lon, lat=form.lat, accuracy_m=form.accuracy_m, frame="wgs84")
+        except (GeoError, GridError):
+            return _private({"inside": False, "words": "不在本市范围,请核对"})
+        area = session.get(Area, (standing.generation_id, placed.codes.get("grid") or ""))
+    if area is None:
+        return _private({"inside": False, "words": "不在任何网格内,请核对"})
+    return _private({"inside": True, "words": area.name})
 
 
 def _category(standing: Standing, category: Category) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, g, render_template, url_for
+from flask import Response, current_app, g, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from grid.errors import NotFound
@@ -15,33 +15,16 @@ from web.gate.access import public
 from web.service.context import settings
 from web.shown.consenting import NOTICE, NOTICE_VERSION
 from web.shown.labels import static_address
+from web.worker.blueprint import phone
+from web.worker.bundles import BUNDLES, bundle_url
 from web.worker.reporting import MODES
 
-blueprint = Blueprint("phone", __name__)
-
 TEMPLATES = {"today": "worker/home.html", "report": "worker/report.html", "verify": "worker/verify.html"}
-KEPT = (
-    "grid.css",
-    "grid.js",
-    "icon.svg",
-    "vendor/pico/pico.min.css",
-    "vendor/htmx/htmx.min.js",
-    "phone/phone.css",
-    "phone/store.js",
-    "phone/sending.js",
-    "phone/desk.js",
-    "phone/place.js",
-    "photos.js",
-    "phone/pictures.js",
-    "phone/report.js",
-    "phone/today.js",
-    "phone/verify.js",
-    "phone/leaving.js",
-)
-KEPT_LATER = ("map.js", "vendor/leaflet/leaflet.js", "vendor/leaflet/leaflet.css")
+KEPT = ("icon.svg", "photos.js")
+KEPT_LATER = ("map.js", "vendor/leaflet/leaflet.js", "vendor/leaflet/leaflet.css", "vendor/htmx/htmx.min.js")
 
 
-@blueprint.get("/worker/shell/<name>")
+@phone.get("/worker/shell/<name>")
 @public
 def shell(name: str) -> ResponseReturnValue:
     """The page as everybody gets it."""
@@ -52,12 +35,13 @@ def shell(name: str) -> ResponseReturnValue:
     return response
 
 
-@blueprint.get("/sw.js")
+@phone.get("/sw.js")
 @public
 def service_worker() -> ResponseReturnValue:
     """The service worker with the addresses that it keeps; a changed file changes it, and so renews the phone."""
     folder = Path(current_app.static_folder or "")
-    kept = [static_address(folder, name) for name in KEPT]
+    together = {name: bundle_url(name) for name in BUNDLES}
+    kept = [*together.values(), *(static_address(folder, name) for name in KEPT)]
     later = [static_address(folder, name) for name in KEPT_LATER]
     shells = {name: url_for("phone.shell", name=name) for name in TEMPLATES}
     content = [*kept, *later, *(_drawn(name) for name in TEMPLATES)]
@@ -65,6 +49,7 @@ def service_worker() -> ResponseReturnValue:
         "worker/sw.js",
         version=hashlib.sha256("\n".join(content).encode()).hexdigest()[:16],
         kept=kept,
+        sending=together["sending.js"],
         later=later,
         shells=shells,
     )
@@ -94,7 +79,7 @@ def _drawn(name: str) -> str:
     )
 
 
-@blueprint.get("/manifest.webmanifest")
+@phone.get("/manifest.webmanifest")
 @public
 def manifest() -> ResponseReturnValue:
     """What a phone needs to put the page on its home screen."""

@@ -36,12 +36,26 @@ const Desk = (() => {
   return { kept: () => Store.get("desk"), renew };
 })();
 
-// A kept page comes from no server: the switches for large type and contrast are read here.
-for (const part of (document.cookie.match(/(?:^|; )look=([^;]*)/) || ["", ""])[1].split(".")) {
-  if (!/^[a-z]+$/.test(part)) continue;
-  document.documentElement.dataset[part] = "1";
-  const button = document.querySelector(`.look [value="${part}"]`);
-  if (button) button.setAttribute("aria-pressed", "true");
-}
+// A kept page comes from no server and may be open without network: the switches for large type and contrast are read
+// and turned here.
+(() => {
+  const root = document.documentElement, on = new Set(((document.cookie.match(/(?:^|; )look=([^;]*)/) || ["", ""])[1].split(".")).filter((part) => /^[a-z]+$/.test(part)));
+  function show() {
+    for (const button of document.querySelectorAll(".look button")) {
+      button.setAttribute("aria-pressed", String(on.has(button.value)));
+      if (on.has(button.value)) root.dataset[button.value] = "1"; else delete root.dataset[button.value];
+    }
+  }
+  const form = document.querySelector(".look form");
+  if (!form) return;
+  show();
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const part = event.submitter.value;
+    if (!on.delete(part)) on.add(part);
+    document.cookie = `look=${[...on].sort().join(".")}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
+    show();
+  });
+})();
 
 if ("serviceWorker" in navigator && window.isSecureContext) navigator.serviceWorker.register("/sw.js", { scope: "/" }).catch(() => {});

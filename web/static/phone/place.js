@@ -33,9 +33,20 @@ const Place = (() => {
     field("lon").value = lon.toFixed(7);
     field("accuracy_m").value = accuracy ? Math.round(accuracy * 10) / 10 : "";
     field("location_source").value = source;
+    where.classList.remove("doubtful");
     where.textContent = source === "map" ? "位置:已在地图上修正" : `位置:已定位,精度约 ${Math.round(accuracy)} 米(可在地图上修正)`;
     move(lat, lon, accuracy);
     form.dispatchEvent(new CustomEvent("place:known"));
+  }
+
+  function tell(words, doubtful) {
+    where.textContent = `${where.textContent.split(" · ")[0]} · ${words}`;
+    where.classList.toggle("doubtful", doubtful);
+  }
+
+  function metres(one, other) {
+    const east = (one.lon - other.lon) * Math.cos(one.lat * Math.PI / 180), north = one.lat - other.lat;
+    return Math.hypot(east, north) * 111320;
   }
 
   function move(lat, lon, accuracy) {
@@ -95,5 +106,5 @@ const Place = (() => {
     watch();
   }
 
-  return { begin, leaflet, now: () => (position ? { lon: position.lon, lat: position.lat, accuracy_m: position.accuracy_m } : {}) };
+  return { begin, leaflet, tell, metres, now: () => (position ? { lon: position.lon, lat: position.lat, accuracy_m: position.accuracy_m } : {}) };
 })();

@@ -8,7 +8,7 @@
   const bare = form.dataset.bare === "1", canKeep = window.isSecureContext && "indexedDB" in window;
   const field = (name) => form.elements[name], byId = (id) => document.getElementById(id);
   const status = byId("sending");
-  let desk, photos = [], mending, quick = "", sent = false;
+  let desk, photos = [], mending, quick = "", sent = false, naming;
 
   const say = (words, kind = "") => { status.textContent = words; status.className = `note ${kind}`; status.hidden = !words; };
   const chosen = () => form.querySelector("[name=category_code]:checked");
@@ -54,6 +54,7 @@
     byId("text-hint").textContent = byId("text").required ? "这类问题请写一句" : "可不填";
     const remind = form.querySelector("[name=mode][value=remind]");
     remind.disabled = Boolean(radio && radio.dataset.urgent === "1");
+    byId("mode-hint").textContent = remind.disabled ? "这类问题紧急,要上报派单,不能只当场提醒" : "";
     if (remind.disabled && remind.checked) form.querySelector("[name=mode][value=report]").checked = true;
     box.replaceChildren(...((one && one.questions) || []).map((question) => node("fieldset", { class: "choices" }, node("legend", {}, `${question.text}(可不答)`),
       ...question.choices.map(([key, label]) => node("label", {}, node("input", { type: "radio", name: `answer-${question.id}`, value: key }), label)))));
@@ -139,6 +140,21 @@
       return { alike: [], reminded: 0 };
     }
   }
+  // Said before it is sent: in whose grid this is; or, without network, how far from one's own.
+  async function nameThePlace() {
+    const lon = +field("lon").value, lat = +field("lat").value;
+    try {
+      if (!navigator.onLine) throw new Error("offline");
+      await Sending.signIn();
+      const answer = await Sending.call("/worker/where.json", { method: "POST", body: JSON.stringify({ lon, lat, accuracy_m: +field("accuracy_m").value || null }), headers: { "Content-Type": "application/json" } });
+      const found = await answer.json();
+      Place.tell(found.words, !found.inside);
+    } catch (error) {
+      const far = desk && desk.grids.length ? Math.min(...desk.grids.map((one) => Place.metres({ lon, lat }, one))) : 0;
+      if (far > FAR_M) Place.tell(`离您的网格约 ${Math.round(far / 1000)} 公里,请核对`, true);
+    }
+  }
+  const FAR_M = 10000;
   async function offer() {
     const found = await near();
     byId("near").replaceChildren(...found.alike.map((one) => node("li", {}, node("a", { href: one.href }, `${one.title}(${one.state})`), node("span", { class: "hint" }, ` ${one.why}`))));
@@ -229,6 +245,13 @@
     });
   }
 
+  function goOn() {
+    const anew = node("button", { type: "button", class: "tiny" }, "重新填一件");
+    anew.onclick = async () => { sent = true; await Store.drop("draft"); location.reload(); };
+    say("这是上次没有报完的,可以接着填 ");
+    status.append(anew);
+  }
+
   async function begin() {
     const asked = new URLSearchParams(location.search);
     if (!field("client_uuid").value) field("client_uuid").value = crypto.randomUUID();
@@ -240,7 +263,7 @@
     Place.begin(form);
     find();
     speak();
-    form.addEventListener("place:known", () => draft());
+    form.addEventListener("place:known", () => { draft(); clearTimeout(naming); naming = setTimeout(nameThePlace, 400); });
     form.addEventListener("change", (event) => {
       if (event.target.name === "category_code") { ask(); if (quick) { form.requestSubmit(); return; } offer(); }
       if (event.target.name && event.target.name.startsWith("answer-")) stop();
@@ -263,7 +286,7 @@
     mending = seq ? await Store.item(seq) : undefined;
     const begun = await Store.get("draft");
     if (mending) { await restore({ uuid: mending.fields.client_uuid ? crypto.randomUUID() : mending.client_uuid, values: mending.values, photos: mending.photos }); say(mending.problem, "error"); }
-    else if (begun && !quick && desk && begun.owner === desk.account && Date.now() - begun.at < 864e5 && begun.photos.length) await restore(begun);
+    else if (begun && !quick && desk && begun.owner === desk.account && Date.now() - begun.at < 864e5 && begun.photos.length) { await restore(begun); if (!begun.fresh) goOn(); }
     if (navigator.storage && navigator.storage.persist) navigator.storage.persist();
     const fresh = await Desk.renew();
     if (fresh) { const first = !desk; desk = fresh; if (bare && (first || !chosen())) fill(); if (chosen()) ask(); }

@@ -25,11 +25,10 @@ const Sending = (() => {
   }
 
   async function signIn() {
-    session = undefined;
     const answer = await call("/worker/session.json");
     if (!answer.ok) throw new Stopped("busy", "服务暂时不可用,已存在手机里");
-    session = await answer.json();
-    session.skew_ms = Date.parse(session.now) - Date.now();
+    const found = await answer.json();
+    session = { ...found, skew_ms: Date.parse(found.now) - Date.now() };
     return session;
   }
 

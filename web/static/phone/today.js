@@ -135,6 +135,7 @@
 
   async function begin() {
     desk = await Desk.kept();
+    if (desk) Camera.begin(desk);
     if (desk && bare) draw();
     await waiting();
     byId("on-map").hidden = false;
@@ -146,6 +147,7 @@
       if (allowed.state === "granted") navigator.geolocation.getCurrentPosition((found) => { here = { lon: found.coords.longitude, lat: found.coords.latitude }; if (desk) draw(); });
     }
     await renew();
+    if (desk) Camera.begin(desk);
     if (!desk && !navigator.onLine) { byId("state").hidden = false; byId("state").textContent = "没有网络,这台手机还没有存过您的资料,请先连网登录一次"; }
     await flush();
   }

@@ -6,7 +6,7 @@ const KEPT = {{ kept | tojson }}, LATER = {{ later | tojson }}, SHELLS = {{ shel
 const SHELL_OF = { "/worker/": SHELLS.today, "/worker/report": SHELLS.report };
 const PATIENCE_MS = 6000;
 
-importScripts(KEPT.find((name) => name.includes("store.js")), KEPT.find((name) => name.includes("sending.js")));
+importScripts({{ sending | tojson }});
 
 self.addEventListener("install", (event) => {
   event.waitUntil((async () => {

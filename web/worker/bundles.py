@@ -1,0 +1,67 @@
+"""Scripts and styles of the phone's pages in one piece each: on a slow line every further file costs a round trip."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from flask import Response, current_app, request, url_for
+from flask.typing import ResponseReturnValue
+
+from grid.errors import NotFound
+from web.gate.access import public
+from web.worker.blueprint import phone
+
+BUNDLES = {
+    # Shared with the service worker: nothing in it touches a page.
+    "sending.js": ("phone/store.js", "phone/sending.js"),
+    "phone.js": (
+        "grid.js",
+        "phone/desk.js",
+        "phone/leaving.js",
+        "phone/place.js",
+        "phone/pictures.js",
+        "phone/report.js",
+        "phone/camera.js",
+        "phone/today.js",
+        "phone/verify.js",
+    ),
+    "phone.css": ("vendor/pico/pico.min.css", "grid.css", "phone/phone.css"),
+}
+KINDS = {"js": "text/javascript", "css": "text/css"}
+
+
+@phone.get("/static/together/<name>")
+@public
+def together(name: str) -> ResponseReturnValue:
+    """The files of this bundle one after the other."""
+    if name not in BUNDLES:
+        raise NotFound("没有这个文件")
+    text, version = _joined(name)
+    response = Response(text, mimetype=KINDS[name.rpartition(".")[2]])
+    asked = request.args.get("v") == version
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if asked else "no-cache"
+    response.set_etag(version)
+    return response.make_conditional(request)
+
+
+@phone.app_context_processor
+def names() -> dict[str, object]:
+    """For the templates."""
+    return {"bundle_url": bundle_url}
+
+
+def bundle_url(name: str) -> str:
+    """The address of a bundle, which changes with its content."""
+    return url_for("phone.together", name=name, v=_joined(name)[1])
+
+
+def _joined(name: str) -> tuple[str, str]:
+    folder = Path(current_app.static_folder or "")
+    files = [folder / part for part in BUNDLES[name]]
+    return _read(tuple(files), tuple(file.stat().st_mtime_ns for file in files))
+
+
+@cache
+def _read(files: tuple[Path, ...], _changed_ns: tuple[int, ...]) -> tuple[str, str]:
+    text = "\n".join(file.read_text("utf-8") for file in files)
+    return text, hashlib.sha256(text.encode()).hexdigest()[:12]
