@@ -8,7 +8,7 @@
   const bare = form.dataset.bare === "1", canKeep = window.isSecureContext && "indexedDB" in window;
   const field = (name) => form.elements[name], byId = (id) => document.getElementById(id);
   const status = byId("sending");
-  let desk, photos = [], mending, quick = "", sent = false, naming;
+  let desk, photos = [], mending, quick = "", sent = false, read = false, naming;
 
   const say = (words, kind = "") => { status.textContent = words; status.className = `note ${kind}`; status.hidden = !words; };
   const chosen = () => form.querySelector("[name=category_code]:checked");
@@ -107,7 +107,8 @@
     found.answers = Object.fromEntries([...byId("questions").querySelectorAll(":checked")].map((one) => [one.name.replace("answer-", ""), one.value]));
     return found;
   }
-  const draft = () => canKeep && !sent && !mending && Store.set("draft", { owner: desk && desk.account, at: Date.now(), uuid: field("client_uuid").value, values: values(), photos: photos.map((one) => one.sha256) }).catch(() => {});
+  // Not before the kept one was read: the place is often known earlier than that.
+  const draft = () => canKeep && read && !sent && !mending && Store.set("draft", { owner: desk && desk.account, at: Date.now(), uuid: field("client_uuid").value, values: values(), photos: photos.map((one) => one.sha256) }).catch(() => {});
 
   async function restore(kept) {
     for (const name of VALUES) if (kept.values[name]) field(name).value = kept.values[name];
@@ -287,6 +288,7 @@
     const begun = await Store.get("draft");
     if (mending) { await restore({ uuid: mending.fields.client_uuid ? crypto.randomUUID() : mending.client_uuid, values: mending.values, photos: mending.photos }); say(mending.problem, "error"); }
     else if (begun && !quick && desk && begun.owner === desk.account && Date.now() - begun.at < 864e5 && begun.photos.length) { await restore(begun); if (!begun.fresh) goOn(); }
+    read = true;
     if (navigator.storage && navigator.storage.persist) navigator.storage.persist();
     const fresh = await Desk.renew();
     if (fresh) { const first = !desk; desk = fresh; if (bare && (first || !chosen())) fill(); if (chosen()) ask(); }
