@@ -1,5 +1,6 @@
 """What the service must never ask of people or count about them: no column, no address, no button, no metric."""
 
+import gzip
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -173,5 +174,7 @@ def test_only_what_is_everybodys_is_compressed(
     page = visitor("worker").sees("/worker/report", headers=ready)
     assert page.headers.get("Content-Encoding") == "gzip"
     code = town.worker.reports(text="别人的话").code
+    values = visitor("worker").sees("/worker/desk.json", headers=ready)
+    assert (values.headers["Content-Encoding"], b"csrf" in gzip.decompress(values.data)) == ("gzip", False)
     for path in ("/worker/", f"/tickets/{code}", "/worker/report?mode=remind", "/sign-in?next=/words"):
         assert "Content-Encoding" not in visitor("worker").sees(path, headers=ready).headers, path

@@ -1,7 +1,8 @@
 """Gzip for files, kept pages, and two pages that a phone opens early.
 
 Elsewhere a page with a form token stays as it is: where somebody else's words stand beside a secret, the length of the
-compressed page tells of the secret (BREACH). The pages named here show nobody's words; the list of the day does.
+compressed page tells of the secret (BREACH). The pages named here show nobody's words; the list of the day does, and
+goes out compressed only as values, where no form token is.
 """
 
 import gzip
@@ -12,6 +13,8 @@ from flask.typing import ResponseReturnValue
 
 SHARED = frozenset({"static", "phone.together", "phone.shell", "phone.service_worker", "phone.manifest"})
 WITHOUT_WORDS = frozenset({"worker.report", "session.sign_in"})
+WITHOUT_TOKEN = frozenset({"worker.desk"})
+OPEN = SHARED | WITHOUT_WORDS | WITHOUT_TOKEN
 KINDS = ("text/", "application/javascript", "application/json", "application/manifest+json", "image/svg+xml")
 LEAST_BYTES = 600
 
@@ -22,7 +25,7 @@ def register(app: Flask) -> None:
     @app.after_request
     def compress(response: Response) -> ResponseReturnValue:
         fits = (
-            request.endpoint in SHARED | WITHOUT_WORDS
+            request.endpoint in OPEN
             and request.method == "GET"
             and (request.endpoint in SHARED or not request.args)
             and response.status_code == 200
