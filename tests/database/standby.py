@@ -36,6 +36,9 @@ class Standby(PostgresCluster):
             "stream",
         ]
         subprocess.run(command, check=True, capture_output=True, user=self._user, group=self._user, cwd="/")
+        # As one has it that was copied from a primary which already waits for its standby.
+        with (self.data / "postgresql.auto.conf").open("a") as settings:
+            settings.write("synchronous_standby_names = '*'\n")
 
     def promote(self) -> str:
         """Run the script that operators run; the answer is what it said."""

@@ -65,20 +65,31 @@ def main() -> int:
         tree = copy_of_tree(Path(folder) / "tree")
         sound = passes(tree, {fault.tests for fault in chosen})
         print(f"{len(sound)} selections of tests are sound", flush=True)
-        verdicts = {fault.name: plant(tree, fault) for fault in chosen if fault.tests in sound}
-    verdicts |= {fault.name: BROKEN for fault in chosen if fault.tests not in sound}
+        verdicts = {fault.name: BROKEN for fault in chosen if fault.tests not in sound}
+        for fault in chosen:
+            if fault.tests in sound:
+                verdicts[fault.name] = plant(tree, fault)
+                keep(options.out, verdicts, began_s)
+    keep(options.out, verdicts, began_s)
     caught = sum(verdict == CAUGHT for verdict in verdicts.values())
+    print(f"{caught} of {len(chosen)} planted faults caught")
+    return 0 if caught == len(chosen) else 1
+
+
+def keep(out: Path | None, verdicts: dict[str, str], began_s: float) -> None:
+    """Write what is known so far, so that a run cut short says how far it came."""
+    if out is None:
+        return
     result = {
-        "caught": caught,
-        "planted": len(chosen),
+        "caught": sum(verdict == CAUGHT for verdict in verdicts.values()),
+        "planted": len(verdicts),
+        "rows": len(FAULTS),
+        "complete": len(verdicts) == len(FAULTS),
         "seconds": round(time.monotonic() - began_s),
         "faults": verdicts,
     }
-    print(f"{caught} of {len(chosen)} planted faults caught")
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-    return 0 if caught == len(chosen) else 1
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
 
 
 def copy_of_tree(target: Path) -> Path:
@@ -97,7 +108,10 @@ def passes(tree: Path, selections: Iterable[str]) -> set[str]:
     """The selections whose file passes on the sound tree: only those can catch anything. One run for all of them."""
     files = sorted({tests.split()[0] for tests in selections})
     words = " or ".join(f"({selection(tests)})" for tests in set(selections))
-    _, said = run(tree, words, *files, "-rfE")
+    code, said = run(tree, words, *files, "-rfE")
+    if code not in VERDICTS:
+        print(said[-2000:], flush=True)
+        return set()
     failing = set(re.findall(r"^(?:FAILED|ERROR) ([^: ]+)", said, flags=re.M))
     for file in failing:
         print(f"{file}: fails without any fault", flush=True)

@@ -259,8 +259,8 @@ FAULTS = (
     Fault(
         "any function from Redis",
         "dispatch/engine/jobs.py",
-        "if self.func_name not in ALLOWED or",
-        "if",
+        "        return ALLOWED[self.func_name]",
+        "        return ALLOWED[self.func_name]\n\n    @property\n    def func(self):\n        return Job.func.fget(self)",
         f"{JOBS} -k hostile",
     ),
     Fault(
@@ -268,7 +268,7 @@ FAULTS = (
         "dispatch/record/evidence/photos.py",
         "    if hashlib.sha256(data).hexdigest() != sha256:",
         "    if False:",
-        "tests/engine/test_photos.py -k kept_once",
+        "tests/engine/photos/test_taking.py -k kept_once",
     ),
     Fault(
         "original served instead of the clean copy",
