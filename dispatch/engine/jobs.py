@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 WAKE, HEAVY = "wake", "heavy"
 REFUSED = "refused"
-WOKEN, WOKEN_MS = "grid:woken", 2000
+ASKED, ASKED_MS = "grid:asked:", 2000
 REDIS_TIMEOUT_S = 1.0
 FIRST_PAUSE_S, LEAVE_ALONE_S = 0.5, 5.0
 WORKER_TTL_S = 30
@@ -53,11 +53,12 @@ class RefusedJob(Exception):
 
 def drain() -> None:
     """Carry out what is due: the one job behind every wake-up."""
-    tools = _tools()
-    # Whatever is committed from here on gets a wake-up of its own.
-    with contextlib.suppress(RedisError):
-        _client(tools.world.settings).delete(WOKEN)
-    outbox.drain(tools)
+    outbox.drain(_tools())
+
+
+def make_thumbnails() -> None:
+    """Make the small copies of photos that came in."""
+    standing_work.make_thumbnails(_tools())
 
 
 def collect_photos() -> None:
@@ -74,7 +75,7 @@ def rehearse() -> None:
 
 
 # Light jobs run in the worker itself; heavy ones in a fork that may crash or grow without harm.
-LIGHT: dict[str, Callable[..., None]] = {"drain": drain}
+LIGHT: dict[str, Callable[..., None]] = {"drain": drain, "make_thumbnails": make_thumbnails}
 WEIGHTY: dict[str, Callable[..., None]] = {"collect_photos": collect_photos, "rehearse": rehearse}
 ALLOWED: dict[str, Callable[..., None]] = {**LIGHT, **WEIGHTY}
 
@@ -98,34 +99,29 @@ class AllowedJob(Job):
 
 
 def wake(settings: Settings) -> bool:
-    """Hint that something was committed; called after the commit. Never raises and never waits long.
+    """Hint that something was committed; called after the commit. The sweeper finds it anyway."""
+    return _hint(settings, WAKE, "drain", ttl=60, job_timeout=DRAIN_TIMEOUT_S)
 
-    Many commits within one drain make one job. The flag runs out by itself, should the job be lost.
-    """
+
+def ask_for(settings: Settings, name: str) -> bool:
+    """Hint that work waits in the database; the care-taker finds it anyway."""
+    return _hint(settings, HEAVY, name, job_timeout=HEAVY_TIMEOUT_S)
+
+
+def _hint(settings: Settings, queue: str, name: str, **limits: int) -> bool:
+    """Never raises and never waits long. Many hints before the job begins make one job; the flag that says so runs
+    out by itself, should the job be lost."""
     url = settings.redis_url
     if not url or _leave_alone_until_s.get(url, 0.0) > time.monotonic():
         return False
     try:
         client = _client(settings)
-        if client.set(WOKEN, 1, nx=True, px=WOKEN_MS):
-            queue = Queue(WAKE, connection=client, job_class=AllowedJob, serializer=JSONSerializer)
-            queue.enqueue("drain", result_ttl=0, failure_ttl=60, ttl=60, job_timeout=DRAIN_TIMEOUT_S)
+        if client.set(ASKED + name, 1, nx=True, px=ASKED_MS):
+            jobs = Queue(queue, connection=client, job_class=AllowedJob, serializer=JSONSerializer)
+            jobs.enqueue(name, result_ttl=0, failure_ttl=60, **limits)
     except (RedisError, OSError) as error:
         _leave_alone_until_s[url] = time.monotonic() + LEAVE_ALONE_S
-        log.warning("no wake-up through Redis (%s); the sweeper looks every second", type(error).__name__)
-        return False
-    return True
-
-
-def ask_for(settings: Settings, name: str) -> bool:
-    """Hint that heavy work waits in the database; the care-taker finds it anyway. Never raises."""
-    if not settings.redis_url:
-        return False
-    try:
-        queue = Queue(HEAVY, connection=_client(settings), job_class=AllowedJob, serializer=JSONSerializer)
-        queue.enqueue(name, result_ttl=0, failure_ttl=60, job_timeout=HEAVY_TIMEOUT_S)
-    except (RedisError, OSError) as error:
-        log.warning("no hint through Redis (%s); the care-taker looks by itself", type(error).__name__)
+        log.warning("no hint through Redis (%s); the sweeper looks by itself", type(error).__name__)
         return False
     return True
 
@@ -158,6 +154,9 @@ class OwnWorker(Worker):
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         began_s = time.monotonic()
+        # Whatever is committed from here on gets a hint of its own.
+        with contextlib.suppress(RedisError):
+            self.connection.delete(ASKED + _name_of(job))
         if _name_of(job) in LIGHT and not (job.args or job.kwargs or job.instance):
             self._carry_out(job, queue)
         elif _name_of(job) in WEIGHTY:

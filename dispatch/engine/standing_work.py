@@ -13,6 +13,7 @@ from dispatch.engine.outbox import Tools
 from dispatch.insight.rehearsing import running
 from dispatch.insight.suggesting import training
 from dispatch.record import firing
+from dispatch.record.evidence import thumbnails
 from dispatch.record.models import UNPLACED_DISTRICT, Timer
 from dispatch.record.renewing import replacing
 from grid.areas import generations
@@ -20,6 +21,7 @@ from grid.models import Generation
 
 KIND = "place_anew"
 SETTLED = timedelta(minutes=1)
+THUMB_BATCHES = 10
 
 
 def look(tools: Tools) -> int:
@@ -28,7 +30,21 @@ def look(tools: Tools) -> int:
         due = generations.due_to_begin(session, tools.clock(session))
     done = sum(tools.database.write(lambda s, key=key: _begin(tools, s, key)) for key in due)  # type: ignore[misc]
     done += place_anew(tools)
+    done += make_thumbnails(tools)
     return done + rehearse(tools)
+
+
+def make_thumbnails(tools: Tools) -> int:
+    """Make the small copies of new photos, up to a limit."""
+    with tools.database.reading() as session:
+        now = tools.clock(session)
+    done = 0
+    for _ in range(THUMB_BATCHES):
+        made = thumbnails.make(tools.database, tools.world.settings, now)
+        done += made
+        if made < thumbnails.BATCH:
+            break
+    return done
 
 
 def rehearse(tools: Tools) -> int:

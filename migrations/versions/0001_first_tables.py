@@ -401,8 +401,12 @@ def upgrade() -> None:
     sa.Column('captured_lat', sa.Float(), nullable=True),
     sa.Column('taken', sa.Text(), nullable=True),
     sa.Column('picture_hash', sa.Text(), nullable=True),
+    sa.Column('thumb_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('sha256', name=op.f('pk_stored_photo'))
     )
+    with op.batch_alter_table('stored_photo', schema=None) as batch_op:
+        batch_op.create_index('ix_stored_photo_without_thumb', ['stored_at'], unique=False, postgresql_where=sa.text('thumb_at IS NULL'), sqlite_where=sa.text('thumb_at IS NULL'))
+
     op.create_table('theme',
     sa.Column('key', sa.String(), nullable=False),
     sa.Column('name', sa.String(), nullable=False),
@@ -1601,6 +1605,9 @@ def downgrade() -> None:
     op.drop_table('timer')
     op.drop_table('ticket_code')
     op.drop_table('theme')
+    with op.batch_alter_table('stored_photo', schema=None) as batch_op:
+        batch_op.drop_index('ix_stored_photo_without_thumb', postgresql_where=sa.text('thumb_at IS NULL'), sqlite_where=sa.text('thumb_at IS NULL'))
+
     op.drop_table('stored_photo')
     with op.batch_alter_table('standing_change', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_standing_change_at'))

@@ -1,5 +1,6 @@
 """Redis wakes a worker and can do no harm: not when it is wiped, away or in hostile hands."""
 
+import io
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from PIL import Image
 from rq import Queue
 from rq.serializers import JSONSerializer, PickleSerializer
 
@@ -19,7 +21,8 @@ from dispatch.engine.health import job_times
 from dispatch.engine.health.measuring import Labels
 from dispatch.engine.parts.children import Forked
 from dispatch.engine.parts.redis_server import RedisServer
-from dispatch.record.models import OutboxRow
+from dispatch.record.evidence import photos
+from dispatch.record.models import OutboxRow, StoredPhoto
 from grid.models import Heartbeat
 from grid.settings import Settings
 from tests.engine.conftest import EngineRoom
@@ -129,6 +132,22 @@ def test_a_hostile_redis_runs_nothing(
     room.town.worker.reports()
     within(lambda: jobs.wake(settings) and not undone(room))
     assert not marker.exists()
+
+
+def test_thumbnails_are_made_by_the_worker(room: EngineRoom, settings: Settings, worker: Forked) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (900, 600)).save(out, "JPEG")
+    photo = photos.store(room.town.database, settings, out.getvalue(), None, room.town.now)
+    assert all(jobs.ask_for(settings, "make_thumbnails") for _ in range(3))
+
+    def made() -> bool:
+        with room.town.database.reading() as session:
+            return session.get_one(StoredPhoto, photo.sha256).thumb_at is not None
+
+    within(made)
+    with room.town.database.reading() as session:
+        kept = session.get_one(StoredPhoto, photo.sha256)
+    assert Image.open(io.BytesIO(photos.read_served(settings, kept, thumb=True))).size == (480, 320)
 
 
 def test_after_a_wiped_redis_the_next_wake_up_works(

@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from typing import Any
 
 from PIL import Image
 
@@ -17,13 +18,13 @@ def picture(
     return out.getvalue()
 
 
-def with_position(seed: int = 0) -> bytes:
+def with_position(seed: int = 0, **more: Any) -> bytes:
     """A photo whose EXIF says where and when it was taken, and a comment."""
     exif = Image.Exif()
     exif.get_ifd(0x8769)[0x9003] = "2026:03:02 09:58:00"
     gps = exif.get_ifd(0x8825)
     gps.update({1: "N", 2: (39.0, 54.0, 18.0), 3: "E", 4: (116.0, 24.0, 18.0)})
-    return picture(seed, exif=exif, comment=b"secret words")
+    return picture(seed, exif=exif, comment=b"secret words", **more)
 
 
 def bomb(side: int = 20_000) -> bytes:

@@ -9,6 +9,7 @@ from flask import Flask
 from PIL import Image
 from sqlmodel import select
 
+from dispatch.record.evidence import thumbnails
 from dispatch.record.models import StoredPhoto
 from tests.town import GARBAGE, IN_WEST, Town
 from tests.web.conftest import Program, Visitor
@@ -40,10 +41,10 @@ def reported(program: Program, sha256: str) -> str:
 
 
 def test_the_served_copy_is_only_the_picture(
-    town: Town, program: Callable[[str], Program], visitor: Callable[[str], Visitor]
+    app: Flask, town: Town, program: Callable[[str], Program], visitor: Callable[[str], Visitor]
 ) -> None:
     worker = program("worker")
-    original = with_position() + b"<script>alert(1)</script>"
+    original = with_position(size=(960, 720)) + b"<script>alert(1)</script>"
     sha256 = upload(worker, original)
     assert upload(worker, original) == sha256
     code = reported(worker, sha256)
@@ -56,6 +57,11 @@ def test_the_served_copy_is_only_the_picture(
     served = Image.open(io.BytesIO(answer.data))
     assert len(served.getexif()) == 0
     assert not {"comment", "exif", "xmp", "icc_profile", "photoshop"} & set(served.info)
+    assert f"/tickets/{code}/photos/{sha256}?small=1" in visitor("department").sees(f"/tickets/{code}").text
+    thumbnail = f"/tickets/{code}/photos/{sha256}?small=1"
+    assert visitor("department").sees(thumbnail).data == answer.data, "until it is made, the photo itself"
+    thumbnails.make(town.database, app.extensions["settings"], town.now)
+    assert len(visitor("department").sees(thumbnail).data) < len(answer.data)
     with town.database.reading() as session:
         kept = session.get(StoredPhoto, sha256)
     assert kept

@@ -6,6 +6,7 @@ from typing import Any
 from flask import request
 from flask.typing import ResponseReturnValue
 
+from dispatch.engine import jobs
 from dispatch.record.evidence import photos
 from grid.errors import InputError
 from web.api.answers import PhotoOut
@@ -42,4 +43,5 @@ def upload() -> ResponseReturnValue:
     if not data:
         raise InputError("没有收到照片", {"photo": "请把照片作为请求内容,或放在 photo 字段"})
     row = photos.store(database(), settings(), data, current_actor(), now(), _taken())
+    jobs.ask_for(settings(), "make_thumbnails")
     return PhotoOut(sha256=row.sha256, width=row.width, height=row.height), 201  # type: ignore[return-value]

@@ -111,7 +111,7 @@ def photo(token: str, sha256: str) -> ResponseReturnValue:
         shown = showing.show(session, ticket.code, links.holder(link), world(), now())
         if sha256 not in shown.photos_after:
             raise NotFound("没有这张照片")
-        return photographs.served(session, ticket, sha256)
+        return photographs.served(session, ticket, sha256, small="small" in request.args)
 
 
 def _promised(ticket: Ticket) -> date | None:

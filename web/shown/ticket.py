@@ -144,7 +144,7 @@ def photo(code: str, sha256: str) -> ResponseReturnValue:
     """The copy of a photo that hangs on a ticket within reach."""
     with database().reading() as session:
         ticket = queries.find(session, code, current_actor())
-        return photographs.served(session, ticket, sha256)
+        return photographs.served(session, ticket, sha256, small="small" in request.args)
 
 
 def instant(text: str | None) -> datetime | None:

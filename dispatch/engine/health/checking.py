@@ -13,10 +13,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlmodel import Session
 
+from dispatch.record.evidence.photos import shelf_of
 from dispatch.upkeep.keeping import LEAST_FREE_BYTES, free_bytes
 from grid import schema
 from grid.database import Database, wal_is_safe
-from grid.errors import GridError, Unavailable
+from grid.errors import GridError, SettingsError, Unavailable
 from grid.settings import Settings
 
 PING_S = 2.0
@@ -38,12 +39,29 @@ def _folders(settings: Settings) -> Iterator[str]:
     photos = urlsplit(settings.photo_url)
     if photos.scheme == "file":
         folders["照片目录 GRID_PHOTO_URL"] = Path(photos.path)
+    else:
+        yield from _distant_photos(settings)
     for name, folder in folders.items():
         reason = _refuses_to_be_written(folder)
         if reason:
             yield f"{name}({folder}):{reason}。"
     if any(free < LEAST_FREE_BYTES for free in free_bytes(settings).values()):
         yield f"剩余空间不足 {LEAST_FREE_BYTES // 10**9} GB:请清理或扩容,满了以后照片存不下。"
+
+
+def _distant_photos(settings: Settings) -> Iterator[str]:
+    """A store of photos elsewhere takes a file, gives it back and forgets it."""
+    probe = f"probe/{uuid.uuid4().hex}"
+    try:
+        shelf = shelf_of(settings)
+        shelf.write(probe, probe.encode())
+        shelf.read(probe)
+        shelf.remove(probe)
+    except SettingsError as error:
+        yield error.message
+    except Unavailable as error:
+        cause = error.details.get("cause", "读不回刚写的文件")
+        yield f"照片存储 GRID_PHOTO_URL 不能用({cause}):请检查地址、AWS_ENDPOINT_URL 和访问密钥。"
 
 
 def _refuses_to_be_written(folder: Path) -> str | None:

@@ -7,6 +7,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 GRACE = timedelta(days=1)
 ORIGINAL, SERVED, THUMB = "original", "served", "thumb"
 SERVED_TYPE = "image/jpeg"
+JPEG_BEGINS, JPEG_ENDS = b"\xff\xd8", b"\xff\xd9"
 PATH = re.compile(r"original/[0-9a-f]{2}/[0-9a-f]{64}|(served|thumb)/[0-9a-f]{2}/[0-9a-f]{64}\.jpg")
 
 
@@ -51,7 +53,7 @@ def store(
         There is no room, or the storage does not answer; the ticket itself can still be submitted.
     """
     sha256 = hashlib.sha256(data).hexdigest()
-    shelf = _shelf(settings)
+    shelf = shelf_of(settings)
     with database.reading() as session:
         known = session.get(StoredPhoto, sha256)
     if known is not None and _is_whole(shelf, known):
@@ -62,11 +64,13 @@ def store(
     return database.write(lambda session: _record(session, shelf, prepared, by, now, taken))
 
 
-def _shelf(settings: Settings) -> Shelf:
+def shelf_of(settings: Settings) -> Shelf:
+    """Where this deployment keeps its photos."""
     return Shelf(settings.photo_url or f"file://{settings.instance_path / 'photos'}")
 
 
-def _paths(sha256: str, served_sha256: str) -> dict[str, str]:
+def paths_of(sha256: str, served_sha256: str) -> dict[str, str]:
+    """Where each kind of a photo's files lies; the small one is made later and may be missing."""
     return {
         ORIGINAL: f"{ORIGINAL}/{sha256[:2]}/{sha256}",
         SERVED: f"{SERVED}/{served_sha256[:2]}/{served_sha256}.jpg",
@@ -75,14 +79,14 @@ def _paths(sha256: str, served_sha256: str) -> dict[str, str]:
 
 
 def _write(shelf: Shelf, prepared: Prepared) -> None:
-    paths = _paths(prepared.sha256, prepared.served_sha256)
+    paths = paths_of(prepared.sha256, prepared.served_sha256)
     shelf.write(paths[ORIGINAL], prepared.original)
     shelf.write(paths[SERVED], prepared.served)
-    shelf.write(paths[THUMB], prepared.thumb)
 
 
 def _is_whole(shelf: Shelf, photo: StoredPhoto) -> bool:
-    return all(shelf.has(path) for path in _paths(photo.sha256, photo.served_sha256).values())
+    paths = paths_of(photo.sha256, photo.served_sha256)
+    return shelf.has(paths[ORIGINAL]) and shelf.has(paths[SERVED])
 
 
 def _record(
@@ -115,29 +119,38 @@ def _record(
         session.add_all(
             PhotoMark(mark=mark, sha256=photo.sha256) for mark in reuse.marks(prepared.picture_hash)
         )
+    photo.thumb_at = None
     if not _is_whole(shelf, photo):  # collected between our writing and this transaction
         _write(shelf, prepared)
     return photo
 
 
 def read_served(settings: Settings, photo: StoredPhoto, *, thumb: bool = False) -> bytes:
-    """The clean copy (JPEG), checked against its hash; `thumb` for the small one."""
-    shelf = _shelf(settings)
-    paths = _paths(photo.sha256, photo.served_sha256)
-    if thumb:
-        return shelf.read(paths[THUMB])
+    """The clean copy (JPEG), checked against its hash; `thumb` for the small one, as soon as there is one."""
+    shelf = shelf_of(settings)
+    paths = paths_of(photo.sha256, photo.served_sha256)
+    if thumb and photo.thumb_at is not None:
+        with suppress(Unavailable):
+            small = shelf.read(paths[THUMB])
+            if small.startswith(JPEG_BEGINS) and small.endswith(JPEG_ENDS):
+                return small
     return _checked(shelf.read(paths[SERVED]), photo.served_sha256)
 
 
 def read_original(settings: Settings, photo: StoredPhoto) -> bytes:
     """The bytes as they were uploaded: evidence, for those who may see it, never for a page."""
-    return _checked(_shelf(settings).read(_paths(photo.sha256, photo.served_sha256)[ORIGINAL]), photo.sha256)
+    return _checked(
+        shelf_of(settings).read(paths_of(photo.sha256, photo.served_sha256)[ORIGINAL]), photo.sha256
+    )
 
 
 def files_of(settings: Settings, photo: StoredPhoto) -> Iterator[tuple[str, bytes]]:
     """Each file of a photo with its path, checked: for backups and proofs."""
-    for kind, path in _paths(photo.sha256, photo.served_sha256).items():
-        data = _shelf(settings).read(path)
+    shelf = shelf_of(settings)
+    for kind, path in paths_of(photo.sha256, photo.served_sha256).items():
+        if kind == THUMB and not shelf.has(path):
+            continue
+        data = shelf.read(path)
         if kind != THUMB:
             _checked(data, photo.sha256 if kind == ORIGINAL else photo.served_sha256)
         yield path, data
@@ -156,7 +169,7 @@ def put_back(settings: Settings, path: str, data: bytes) -> None:
         raise InputError(f"备份中有不属于照片的文件 {path}")
     if kind != THUMB and hashlib.sha256(data).hexdigest() != name[3:67]:
         raise InputError(f"备份中的照片 {path} 已损坏")
-    _shelf(settings).write(path, data)
+    shelf_of(settings).write(path, data)
 
 
 def _checked(data: bytes, sha256: str) -> bytes:
@@ -187,7 +200,7 @@ def of_ticket(session: Session, ticket: Ticket, sha256: str) -> StoredPhoto:
 
 def collect(database: Database, settings: Settings, *, now: datetime, grace: timedelta = GRACE) -> int:
     """Delete photos no ticket refers to, and files no row names, once older than `grace`; the answer is how many."""
-    shelf = _shelf(settings)
+    shelf = shelf_of(settings)
     removed = database.write(lambda session: _forget_unreferenced(session, now - grace))
     for kind in (ORIGINAL, SERVED, THUMB):
         for path in shelf.older_than(kind, now - grace):

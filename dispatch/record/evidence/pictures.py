@@ -33,7 +33,7 @@ MAX_PIXELS = 50_000_000
 # What is decoded whole: all but baseline JPEG, which is decoded at a fraction of its size.
 MAX_WHOLE_PIXELS = 25_000_000
 MAX_SIDE = 20_000
-SERVED_SIDE, THUMB_SIDE = 1600, 320
+SERVED_SIDE, THUMB_SIDE = 1600, 480
 SERVED_QUALITY, THUMB_QUALITY = 82, 75
 FIELD = "photos"
 MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "HEIF": "image/heic"}
@@ -61,7 +61,6 @@ class Prepared:
     sha256: str
     original: bytes
     served: bytes
-    thumb: bytes
     width: int
     height: int
     media_type: str
@@ -109,19 +108,24 @@ def _decoded(data: bytes, settings: Settings) -> Prepared:
     clean = _flattened(upright)
     clean.thumbnail((SERVED_SIDE, SERVED_SIDE), Image.Resampling.LANCZOS)
     served = _encoded(clean, SERVED_QUALITY)
-    picture_hash = _hashed(clean)
-    clean.thumbnail((THUMB_SIDE, THUMB_SIDE), Image.Resampling.LANCZOS)
     return Prepared(
         sha256=hashlib.sha256(data).hexdigest(),
         original=data,
         served=served,
-        thumb=_encoded(clean, THUMB_QUALITY),
         width=width,
         height=height,
         media_type=MEDIA_TYPES[kind],
         captured=captured,
-        picture_hash=picture_hash,
+        picture_hash=_hashed(clean),
     )
+
+
+def small_copy(served: bytes) -> bytes:
+    """The thumbnail of a copy that `prepare` made."""
+    image: Image.Image = Image.open(io.BytesIO(served), formats=("JPEG",))
+    image.draft("RGB", (THUMB_SIDE, THUMB_SIDE))
+    image.thumbnail((THUMB_SIDE, THUMB_SIDE), Image.Resampling.LANCZOS)
+    return _encoded(image, THUMB_QUALITY)
 
 
 def _hashed(image: Image.Image) -> str:

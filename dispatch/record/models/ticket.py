@@ -197,6 +197,14 @@ class StoredPhoto(SQLModel, table=True):
     """Bytes on disk: the restricted original by its hash, and the re-encoded copy that is served."""
 
     __tablename__ = "stored_photo"
+    __table_args__ = (
+        Index(
+            "ix_stored_photo_without_thumb",
+            "stored_at",
+            postgresql_where=text("thumb_at IS NULL"),
+            sqlite_where=text("thumb_at IS NULL"),
+        ),
+    )
     sha256: str = Field(primary_key=True)
     served_sha256: str
     bytes: int
@@ -210,6 +218,7 @@ class StoredPhoto(SQLModel, table=True):
     captured_lat: float | None = None
     taken: dict[str, Any] | None = Field(default=None, sa_type=JsonText)
     picture_hash: str | None = Field(default=None, sa_type=Words)
+    thumb_at: datetime | None = None
 
 
 class PhotoMark(SQLModel, table=True):
