@@ -1,10 +1,10 @@
 """The tabs of a department's queue as rows: what each holds. Their counts come from one read."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 from sqlmodel import Session, col
 
 from dispatch.record import queries
@@ -16,12 +16,15 @@ HELD = ("ticket:handle", "ticket:approve")
 HELP = "ticket:assist"
 SOON = timedelta(hours=24)
 WAITING = frozenset({State.HANDLED, State.VERIFIED, State.CALLBACK, State.REVIEWING})
+IN_HAND = OPEN_STATES - WAITING
 
-Condition = Callable[[datetime], ColumnElement[bool]]
 
+class Due(StrEnum):
+    """How a ticket stands to its limit."""
 
-def _in(*states: State) -> Condition:
-    return lambda at: col(Ticket.state).in_(states)
+    LATE = "late"
+    SOON = "soon"
+    CALM = "calm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,47 +33,54 @@ class Tab:
 
     key: str
     label: str
-    holds: Condition
+    states: frozenset[State] = IN_HAND
+    due: Due | None = None
+    came_back: bool = False
     helping: bool = False
 
     @property
     def verbs(self) -> tuple[str, ...]:
         return (HELP,) if self.helping else HELD
 
+    def holds(self, at: datetime) -> ColumnElement[bool]:
+        """The tab as a condition."""
+        due_at = col(Ticket.due_at)
+        conditions: list[ColumnElement[bool]] = [_OPEN, col(Ticket.state).in_(sorted(self.states))]
+        if self.due is Due.LATE:
+            conditions.append(due_at <= at)
+        elif self.due is Due.SOON:
+            conditions += [due_at > at, due_at <= at + SOON]
+        if self.came_back:
+            conditions.append(_CAME_BACK)
+        return and_(*conditions)
+
+    def counts(self, state: State, due: str, came_back: bool) -> bool:
+        """Whether tickets of this kind are among the tab's."""
+        fits = self.due in (None, due) and (came_back or not self.came_back)
+        return fits and state in self.states
+
 
 TABS = (
-    Tab("all", "在办", _in(*sorted(OPEN_STATES - WAITING))),
-    Tab("new", "待签收", _in(State.DISPATCHED)),
-    Tab("working", "办理中", _in(State.IN_PROGRESS, State.EXT_PENDING)),
-    Tab("rework", "返工", _in(State.REWORK)),
-    Tab("joint", "协办", _in(*sorted(OPEN_STATES - WAITING)), helping=True),
-    Tab("approval", "答复待审", _in(State.ANSWER_PENDING)),
-    Tab("objected", "异议中", _in(State.OBJECTED, State.CONSULTING)),
-    Tab(
-        "soon",
-        "快到期",
-        lambda at: and_(
-            col(Ticket.state).in_(OPEN_STATES - WAITING),
-            col(Ticket.due_at) > at,
-            col(Ticket.due_at) <= at + SOON,
-        ),
-    ),
-    Tab(
-        "late",
-        "超时",
-        lambda at: and_(col(Ticket.state).in_(OPEN_STATES - WAITING), col(Ticket.due_at) <= at),
-    ),
-    Tab(
-        "returned",
-        "退回给我",
-        lambda at: and_(
-            col(Ticket.state).in_(OPEN_STATES - WAITING),
-            or_(col(Ticket.no_return).is_(True), col(Ticket.reworks) > 0),
-        ),
-    ),
-    Tab("waiting", "已办理待核查", _in(*sorted(WAITING))),
+    Tab("all", "在办"),
+    Tab("new", "待签收", frozenset({State.DISPATCHED})),
+    Tab("working", "办理中", frozenset({State.IN_PROGRESS, State.EXT_PENDING})),
+    Tab("rework", "返工", frozenset({State.REWORK})),
+    Tab("joint", "协办", helping=True),
+    Tab("approval", "答复待审", frozenset({State.ANSWER_PENDING})),
+    Tab("objected", "异议中", frozenset({State.OBJECTED, State.CONSULTING})),
+    Tab("soon", "快到期", due=Due.SOON),
+    Tab("late", "超时", due=Due.LATE),
+    Tab("returned", "退回给我", came_back=True),
+    Tab("waiting", "已办理待核查", WAITING),
 )
 BY_KEY = {tab.key: tab for tab in TABS}
+_OPEN = col(Ticket.closed_at).is_(None)  # the small indices hold open tickets alone
+_CAME_BACK = or_(col(Ticket.no_return).is_(True), col(Ticket.reworks) > 0)
+
+
+def _stands(at: datetime) -> ColumnElement[str]:
+    due_at = col(Ticket.due_at)
+    return case((due_at <= at, Due.LATE), (due_at <= at + SOON, Due.SOON), else_=Due.CALM)
 
 
 def tab_of(key: str | None) -> Tab:
@@ -79,22 +89,23 @@ def tab_of(key: str | None) -> Tab:
 
 def reach(actor: Actor, verbs: tuple[str, ...]) -> ColumnElement[bool]:
     """What is the units' now; what they once held can be read but is nobody's work."""
-    return or_(*(queries.visible(actor, verb) for verb in verbs))
+    return or_(false(), *(queries.visible(actor, verb) for verb in verbs if actor.may(verb)))
 
 
 def counts(
     session: Session, actor: Actor, at: datetime, narrowed: list[ColumnElement[bool]]
 ) -> dict[str, int]:
     """How many tickets each tab holds under the filters that are set."""
-    found: dict[str, int] = {}
+    found: dict[str, int] = {tab.key: 0 for tab in TABS}
     for verbs in dict.fromkeys(tab.verbs for tab in TABS):
-        tabs = [tab for tab in TABS if tab.verbs == verbs]
-        sums = [func.coalesce(func.sum(case((tab.holds(at), 1), else_=0)), 0) for tab in tabs]
+        kinds = (col(Ticket.state), _stands(at).label("stands"), _CAME_BACK.label("came_back"))
         query = (
-            select(*sums)
-            .select_from(Ticket)
-            .where(col(Ticket.state).in_(OPEN_STATES), reach(actor, verbs), *narrowed)
+            select(*kinds, func.count())
+            .where(_OPEN, col(Ticket.state).in_(OPEN_STATES), reach(actor, verbs), *narrowed)
+            .group_by(*(kind.name if hasattr(kind, "name") else kind for kind in kinds))
         )
-        row = session.execute(query).one()
-        found.update({tab.key: int(number) for tab, number in zip(tabs, row, strict=True)})
+        for state, due, came_back, number in session.execute(query):
+            for tab in TABS:
+                if tab.verbs == verbs and tab.counts(state, due, bool(came_back)):
+                    found[tab.key] += number
     return found
