@@ -281,6 +281,11 @@ def asked_to_help(facts: Facts, doer: Doer) -> str | None:
 
 
 @_guard
+def somebody_to_report(facts: Facts, doer: Doer) -> str | None:
+    return None if facts.waiting_units else "没有协办单位还欠反馈,不用免除"
+
+
+@_guard
 def whistled_by_own(facts: Facts, doer: Doer) -> str | None:
     return None if facts.whistled_by in doer.under else "只有吹哨的街道(乡镇)能评价报到单位"
 

@@ -70,6 +70,7 @@ JOINT: tuple[Transition, ...] = (
         None,
         "ticket:handle",
         given=(unit(label="协办单位", check="still_to_report"), said("reason", "理由")),
+        guards=("somebody_to_report",),
     ),
     Transition(
         "rate_unit",
