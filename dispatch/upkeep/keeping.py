@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from dispatch.upkeep import anchors
 from dispatch.upkeep.backup import BACKUP
@@ -30,6 +30,7 @@ class Keeping:
     anchored_at: datetime | None
     free_bytes: dict[str, int]
     wal_is_safe: bool
+    began_at: datetime | None = None
 
 
 def keeping(session: Session, settings: Settings) -> Keeping:
@@ -44,6 +45,7 @@ def keeping(session: Session, settings: Settings) -> Keeping:
         anchored_at=datetime.strptime(anchored, "%Y%m%dT%H%M%S%fZ").replace(tzinfo=UTC) if anchored else None,
         free_bytes=free_bytes(settings),
         wal_is_safe=wal_is_safe(),
+        began_at=session.execute(select(func.min(StandingChange.at))).scalar_one(),
     )
 
 
@@ -54,9 +56,9 @@ def warnings(kept: Keeping, now: datetime) -> list[str]:
         found.append(
             f"历史记录核对有 {kept.wrong} 处不符:请保全现场,运行 flask ops verify 看是哪些工单,并与备份、锚点比对。"
         )
-    if kept.verified_at is None or now - kept.verified_at > STALE_PROOF:
+    if _is_stale(kept, kept.verified_at, STALE_PROOF, now):
         found.append("历史记录超过两天没有核对:请检查 sweeper 是否在运行,或手工运行 flask ops verify。")
-    if kept.backed_up_at is None or now - kept.backed_up_at > STALE_BACKUP:
+    if _is_stale(kept, kept.backed_up_at, STALE_BACKUP, now):
         found.append("超过 26 小时没有备份:请检查备份任务,或手工运行 flask ops backup。")
     if kept.photos_missing:
         found.append(f"最近一次备份缺 {kept.photos_missing} 张照片:请检查照片存储,并从较早的备份找回。")
@@ -67,6 +69,12 @@ def warnings(kept: Keeping, now: datetime) -> list[str]:
             "这台机器的 SQLite 低于 3.51.3,已改用较慢而安全的回滚日志:请安装 pysqlite3,或改用 PostgreSQL。"
         )
     return found
+
+
+def _is_stale(kept: Keeping, done_at: datetime | None, after: timedelta, now: datetime) -> bool:
+    """Whether it is long ago; what was set up only just now has had no time for it yet."""
+    since = done_at or kept.began_at
+    return since is None or now - since > after
 
 
 def free_bytes(settings: Settings) -> dict[str, int]:

@@ -15,6 +15,9 @@ WELL = Keeping(MONDAY, 0, MONDAY, 0, MONDAY, {"instance": 10**11}, wal_is_safe=T
 
 def test_each_trouble_is_named_with_its_cure() -> None:
     assert warnings(WELL, MONDAY + timedelta(hours=25)) == []
+    fresh = replace(WELL, backed_up_at=None, verified_at=None, began_at=MONDAY)
+    assert warnings(fresh, MONDAY + timedelta(hours=25)) == [], "set up just now: nothing is late yet"
+    assert len(warnings(fresh, MONDAY + timedelta(days=3))) == 2
     troubles = {
         "flask ops backup": replace(WELL, backed_up_at=None),
         "sweeper": replace(WELL, verified_at=MONDAY - timedelta(days=2)),
