@@ -40,6 +40,7 @@ class Settings:
     callback_percent: int = 100
     cross_check_percent: int = 0
     callback_seed: str = "callback"
+    most_in_hand: int = 20
     show_worker_phone: bool = False
     supervision_phone: str | None = None
     demo: bool = False

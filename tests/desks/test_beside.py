@@ -1,5 +1,6 @@
 """Beside a ticket: notes stay inside, drafts survive, ready words fit, an answer's elements are looked at."""
 
+import json
 import re
 from collections.abc import Callable
 from uuid import uuid4
@@ -66,6 +67,29 @@ def test_who_else_has_it_open_is_seen_for_a_short_while(
     assert "也打开了" not in dispatcher.posts(f"/desk/tickets/{code}/open").text
 
 
+def test_what_has_been_opened_no_longer_waits_to_be_read(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    code = town.worker.reports().code
+    clerk = visitor("department")
+    assert "待查阅" in clerk.sees("/department/?tab=new").text
+    assert "免除协办" not in clerk.sees(f"/tickets/{code}").text, "nobody helps, so nobody is let off"
+    answer = clerk.client.post(
+        f"/tickets/{code}/actions/open",
+        headers={"HX-Request": "true"},
+        data={"csrf_token": clerk.form_token},
+    )
+    assert json.loads(answer.headers["HX-Trigger"])["ticket:version"]["stage"] == "已查阅,待签收"
+    for page in ("/department/?tab=new", f"/tickets/{code}"):
+        told = clerk.sees(page).text
+        assert re.findall('class="state">([^<]+)<', told)[:1] == ["已查阅,待签收"]
+
+
+def test_an_unknown_address_keeps_the_menu(visitor: Callable[[str], Visitor]) -> None:
+    answer = visitor("department").sees("/no/such/page")
+    assert (answer.status_code, 'href="/department/"' in answer.text) == (404, True)
+
+
 def test_a_macro_fills_the_action_and_hands_the_ticket_on(
     town: Town, visitor: Callable[[str], Visitor]
 ) -> None:
@@ -83,8 +107,11 @@ def test_a_macro_fills_the_action_and_hands_the_ticket_on(
     with town.database.reading() as session:
         macro = session.exec(select(Macro)).one()
     assert "派人清运" in clerk.sees(f"/desk/tickets/{code}/beside").text
+    clerk.posts(f"/desk/tickets/{code}/drafts/start", note="先写了一半", expected_version="1")
     clerk.posts(f"/desk/tickets/{code}/macros/{macro.id}", expected_version="1", request_key=str(uuid4()))
     assert town.ticket(code).state == "in_progress"
+    with town.database.reading() as session:
+        assert session.exec(select(Draft)).all() == [], "sent by a macro, the draft is done with"
     page = clerk.sees(f"/tickets/{code}").text
     assert "3月2日(周一)派人清运暴露垃圾" in page
     assert "经办人:第二经办" in clerk.sees(f"/desk/tickets/{code}/beside").text

@@ -157,7 +157,7 @@ def test_whoever_has_too_much_in_hand_is_marked_and_not_proposed(
         for code in codes:
             holding.give(session, code, town.department.actor, full.id, today, town.now)
     with town.database.reading() as session:
-        people = holding.colleagues(session, [SANITATION], today)
+        people = holding.colleagues(session, [SANITATION], today, 20)
     by_name = {one.name: one for one in people}
     assert (by_name["满手"].in_hand, by_name["满手"].is_overloaded) == (25, True)
     assert [one.name for one in holding.who_can_share(people)] == ["环卫经办", "空手"]

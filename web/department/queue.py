@@ -110,7 +110,7 @@ def _choices(session: Session) -> dict[str, Any]:
     """What the filters and the buttons offer."""
     actor, today = current_actor(), now().astimezone(settings().zone).date()
     standing = world().standing
-    people = holding.colleagues(session, actor.under, today)
+    people = holding.colleagues(session, actor.under, today, settings().most_in_hand)
     return {
         "views": views.seen_by(session, actor, DESK),
         "all_columns": COLUMNS,

@@ -54,7 +54,7 @@ def _panel(session: Session, shown: Shown) -> dict[str, Any]:
     possible = {one.row.action for one in shown.possible}
     today = now().astimezone(settings().zone).date()
     may_hold = queries.reaches(session, ticket, actor, holding.HANDLE)
-    people = holding.colleagues(session, actor.under, today) if may_hold else []
+    people = holding.colleagues(session, actor.under, today, settings().most_in_hand) if may_hold else []
     values = variables(shown)
     holder = holding.holder_of(session, ticket)
     return {

@@ -93,7 +93,7 @@ def _page(*, error: InputError | None = None) -> str:
         values: dict[str, Any] = {
             "texts": texts,
             "macros": macros,
-            "people": holding.colleagues(session, actor.under, today),
+            "people": holding.colleagues(session, actor.under, today, settings().most_in_hand),
             "classes": [c for c in standing.categories.values() if c.retired_on is None],
             "standing": standing,
         }

@@ -28,10 +28,11 @@ def listed() -> ResponseReturnValue:
     """What waits for the reader, then everything they may read."""
     with database().reading() as session:
         standing = world().refresh(session)
+        todo = letters.todo(session, current_actor())
         return render_template(
             "oversight/letters.html",
-            todo=letters.todo(session, current_actor()),
-            listed=letters.listed(session, current_actor()),
+            todo=todo,
+            others=[one for one in letters.listed(session, current_actor()) if one not in todo],
             number=letters.number,
             labels=letters.LABELS,
             states=STATES,

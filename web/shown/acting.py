@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from dispatch.engine import jobs
 from dispatch.record import actions
+from dispatch.record.desks import beside
 from dispatch.record.intake import Mode, Report, Reported
 from dispatch.record.judging import admitting
 from dispatch.record.models import Source, Ticket
@@ -57,9 +58,11 @@ def carry_out(
     actor, moment = current_actor(), now()
 
     def work(session: Session) -> Ticket:
-        return actions.act(
+        ticket = actions.act(
             session, code, action, given, actor, world(), moment, expected_version, request_key
         )
+        beside.drop_draft(session, ticket, actor, action)
+        return ticket
 
     changed = admitting.counted(database(), actor, moment, work)
     jobs.wake(settings())

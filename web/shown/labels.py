@@ -85,6 +85,13 @@ def state_label(state: State | str) -> str:
     return STATES[State(state)].label
 
 
+def stage_label(ticket: Ticket) -> str:
+    """Where the ticket stands; one that has been opened no longer waits to be read."""
+    if ticket.state is State.DISPATCHED and ticket.opened_at is not None:
+        return _("已查阅,待签收")
+    return state_label(ticket.state)
+
+
 def action_label(action: str) -> str:
     """The name of what was done."""
     row = BY_ACTION.get(action) or (SUBMIT if action == SUBMIT.action else None)
@@ -185,6 +192,7 @@ def register(app: Flask) -> None:
         "machine": machine,
         "duration": duration,
         "state_label": state_label,
+        "stage_label": stage_label,
         "action_label": action_label,
         "role_label": role_label,
         "clock_of": clock_of,

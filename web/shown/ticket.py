@@ -20,6 +20,7 @@ from web.service.context import database, now, settings, world
 from web.session import local_path
 from web.shown import photographs, showing
 from web.shown.acting import carry_out
+from web.shown.labels import stage_label
 
 blueprint = Blueprint("ticket", __name__, url_prefix="/tickets")
 
@@ -46,14 +47,13 @@ def act(code: str, action: str) -> ResponseReturnValue:
         kept = photographs.uploaded(request, "photos")
         given = read_given(action, _given(row, kept))
         changed = carry_out(code, action, given, form.expected_version, form.request_key)
-        actor = current_actor()
-        database().write(lambda session: beside.drop_draft(session, changed, actor, action))
     except (InputError, Conflict) as error:
         if "HX-Request" in request.headers:
             raise
         return _page(code, row=row, error=error, kept=kept)
     if "HX-Request" in request.headers:
-        return "", 204, {"HX-Trigger": json.dumps({"ticket:version": {"version": changed.version}})}
+        now_is = {"version": changed.version, "stage": stage_label(changed)}
+        return "", 204, {"HX-Trigger": json.dumps({"ticket:version": now_is})}
     done = f"已{row.label}" if not row.label.startswith("回访") else "已记录回访结果"
     following = local_path(request.form.get("then"))
     flash(f"{code} {done}" if following else done, "done")

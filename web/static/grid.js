@@ -9,6 +9,8 @@ document.addEventListener("htmx:config:request", (event) => {
 // Opening a ticket counts as reading it, which is a change of one's own: the forms of this page follow.
 document.addEventListener("ticket:version", (event) => {
   for (const field of document.getElementsByName("expected_version")) field.value = event.detail.version;
+  const stage = document.querySelector(".ticket-head .state");
+  if (stage && event.detail.stage) stage.textContent = event.detail.stage;
 });
 
 document.addEventListener("submit", (event) => {

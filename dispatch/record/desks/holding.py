@@ -21,7 +21,6 @@ from grid.models import Account, Post
 from grid.permissions import ROLES, Actor, role_scopes
 
 HANDLE = "ticket:handle"
-TOO_MANY = 20
 WITH_UNIT = OPEN_STATES - {State.VERIFIED, State.CALLBACK, State.REVIEWING}
 
 
@@ -34,7 +33,7 @@ class Colleague:
     organisation_code: str
     in_hand: int
     overdue: int
-    most: int = TOO_MANY
+    most: int
 
     @property
     def is_overloaded(self) -> bool:
@@ -42,9 +41,19 @@ class Colleague:
 
 
 def colleagues(
-    session: Session, organisations: Iterable[str], on: date, most: int = TOO_MANY
+    session: Session, organisations: Iterable[str], on: date, most_in_hand: int
 ) -> list[Colleague]:
     """Everybody of these units who may handle, by name; those with too much in hand are marked, never hidden."""
+    found = _members(session, organisations, on)
+    loads = load(session, found)
+    return [
+        Colleague(key, name, unit, *loads.get(key, (0, 0)), most=most_in_hand)
+        for key, (name, unit) in found.items()
+    ]
+
+
+def _members(session: Session, organisations: Iterable[str], on: date) -> dict[UUID, tuple[str, str]]:
+    """Name and unit of everybody of these units who may handle."""
     roles = [role for role in ROLES if role_scopes(role, HANDLE)]
     people = (
         select(col(Account.id), col(Account.name), col(Post.organisation_code))
@@ -58,11 +67,7 @@ def colleagues(
         )
         .order_by(col(Account.name), col(Account.id))
     )
-    found = {row[0]: row for row in session.execute(people)}
-    loads = load(session, found)
-    return [
-        Colleague(key, name, unit, *loads.get(key, (0, 0)), most=most) for key, name, unit in found.values()
-    ]
+    return {key: (name, unit) for key, name, unit in session.execute(people)}
 
 
 def load(session: Session, accounts: Iterable[UUID]) -> dict[UUID, tuple[int, int]]:
@@ -97,9 +102,7 @@ def give(
         raise NotAllowed("只有承办单位的经办人能分给本单位的人")
     if ticket.state not in WITH_UNIT:
         raise InputError(f"工单 {code} 已不在本单位手上,不用再分人")
-    if account_id is not None and account_id not in {
-        one.account_id for one in colleagues(session, actor.under, on)
-    }:
+    if account_id is not None and account_id not in _members(session, actor.under, on):
         raise InputError("只能分给本单位(含下属)能办理的人,请重新选择", {"holder": "请重新选择"})
     before = holder_of(session, ticket)
     session.execute(delete(TicketHolder).where(queries.of_ticket(TicketHolder, ticket)))

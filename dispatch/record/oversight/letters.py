@@ -1,6 +1,5 @@
 """督办单, 整改通知单, 约谈: bundled per unit as drafts by the system; a person signs; the unit answers; it is cleared."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -164,13 +163,13 @@ def visible(actor: Actor, verb: str = "letter:read") -> ColumnElement[bool]:
     return or_(*reach)
 
 
-def listed(session: Session, actor: Actor) -> Sequence[Letter]:
+def listed(session: Session, actor: Actor) -> list[Letter]:
     """The letters that the actor may read, the most pressing first."""
     query = select(Letter).where(visible(actor)).order_by(col(Letter.due_at), col(Letter.drafted_at))
-    return session.execute(query).scalars().all()
+    return list(session.execute(query).scalars())
 
 
-def todo(session: Session, actor: Actor) -> Sequence[Letter]:
+def todo(session: Session, actor: Actor) -> list[Letter]:
     """What waits for this actor: drafts and answers for oversight, letters to answer for a unit."""
     waiting = {LetterState.SIGNED}
     if actor.may("letter:sign"):
