@@ -6,6 +6,7 @@ from apiflask import APIFlask
 from flask_babel import Babel
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from dispatch.engine.health import tracing
 from dispatch.record.world import World
 from grid.database import Database
 from grid.settings import Settings
@@ -42,7 +43,9 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     if its.trusted_proxies:
         hops = its.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    tracing.start(its)
     app.extensions.update(settings=its, database=Database(its.database_url), world=World(its))
+    tracing.watch(app)
     watching.register(app)
     Babel(app)
     labels.register(app)

@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Dialect, Engine, String, Text, create_engine, event, text
+import sqlalchemy
+from sqlalchemy import Connection, Dialect, Engine, String, Text, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -222,7 +223,7 @@ def make_engine(url: str) -> Engine:
         f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} "
         f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION_TIMEOUT_MS} -c timezone=UTC"
     )
-    engine = create_engine(
+    engine = sqlalchemy.create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
@@ -253,7 +254,7 @@ def _ping_the_rested(engine: Engine) -> None:
 
 
 def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(
+    engine = sqlalchemy.create_engine(
         url, module=sqlite, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}
     )
     journal = "WAL" if wal_is_safe() else "DELETE"

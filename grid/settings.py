@@ -5,6 +5,7 @@ import secrets
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -45,6 +46,7 @@ class Settings:
     supervision_phone: str | None = None
     demo: bool = False
     metrics_token: str | None = None
+    otel_endpoint: str | None = None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -130,10 +132,24 @@ def _check(values: Mapping[str, object], problems: list[str]) -> None:
     url = str(values.get("database_url", ""))
     if not url.startswith(("sqlite://", "postgresql://", "postgresql+psycopg://")):
         problems.append(f"DATABASE_URL:{url.split(':', 1)[0]} 不受支持,请用 sqlite:/// 或 postgresql://")
+    if values.get("otel_endpoint") and not _has_tracing():
+        problems.append(
+            "GRID_OTEL_ENDPOINT:没有安装 OpenTelemetry,请执行 pip install 'grid12345[otel]',或删去这项设置"
+        )
     try:
         ZoneInfo(str(values.get("timezone", "Asia/Shanghai")))
     except (ZoneInfoNotFoundError, ValueError):
         problems.append(f"GRID_TIMEZONE:不认识时区 {values.get('timezone')},例如 Asia/Shanghai")
+
+
+def _has_tracing() -> bool:
+    """Whether the extra `otel` is installed."""
+    try:
+        return all(
+            find_spec(f"opentelemetry.{part}") for part in ("sdk", "exporter.otlp", "instrumentation.flask")
+        )
+    except ModuleNotFoundError:
+        return False
 
 
 def _own_key(path: Path) -> str:

@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, CursorResult, and_, delete, exists, or_, s
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from dispatch.engine.health import tracing
 from dispatch.engine.sending import notices
 from dispatch.engine.sending.channels import TIMEOUT_S, Sender, SendError, senders
 from dispatch.record.models import OutboxRow
@@ -123,7 +124,8 @@ def _together(tools: Tools, keys: list[Key], session: Session) -> int:
         effect = EFFECTS.get(topic)
         if effect is None:
             raise LookupError(f"no effect for topic {topic!r}")
-        effect(session, group, tools.world, now)
+        with tracing.span(f"outbox {topic}", tracing.codes(session, (row.ticket_id for row in group))):
+            effect(session, group, tools.world, now)
     return len(rows)
 
 
@@ -203,11 +205,13 @@ def _send_one(tools: Tools, row: OutboxRow, destination: str) -> int:
     try:
         with tools.database.reading() as session:
             message = notices.compose(session, row, tools.world)
+            codes = tracing.codes(session, [row.ticket_id])
         if message is not None:
             sender = tools.senders.get(destination)
             if sender is None:
                 raise SendError(f"没有名为 {destination} 的发送渠道,请在设置中配置后重发")
-            sender(message)
+            with tracing.span(f"send {destination}", codes):
+                sender(message)
     except Unavailable:
         raise
     except Exception as error:

@@ -18,6 +18,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col
 from uuid6 import uuid7
 
+from dispatch.engine.health import tracing
 from dispatch.engine.outbox import LostRace, Tools, pause_s, sentence
 from dispatch.record import firing
 from dispatch.record.models import Timer
@@ -103,7 +104,8 @@ class TimerDesk:
         timers = session.execute(query).scalars().all()
         # Marked first: a timer that stops its own clock would otherwise be made void by it.
         _mark(session, timers, done_at=now, outcome=firing.DONE)
-        outcomes = firing.fire_all(session, timers, self.tools.world, now)
+        with tracing.span("timers", tracing.codes(session, (timer.ticket_id for timer in timers))):
+            outcomes = firing.fire_all(session, timers, self.tools.world, now)
         later = [timer for timer in timers if outcomes[timer.id] == firing.LATER]
         _mark(session, later, done_at=None, outcome=None)
         for timer in later:

@@ -18,7 +18,7 @@ from flask import Flask, current_app
 from flask.cli import ScriptInfo, with_appcontext
 
 from dispatch.engine import jobs, sweeper
-from dispatch.engine.health import checking
+from dispatch.engine.health import checking, tracing
 from dispatch.engine.parts import redis_server
 from dispatch.engine.parts.sockets import announce_ready
 from dispatch.engine.parts.supervising import Part, Supervisor
@@ -191,7 +191,9 @@ def _run_until_stopped(part: Callable[[Settings, Event], None]) -> None:
     announce_ready()
     settings = read_settings()
     _name_troubles(settings)
+    tracing.start(settings)
     part(settings, stop)
+    tracing.stop()
 
 
 def _name_troubles(settings: Settings) -> None:
