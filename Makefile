@@ -7,10 +7,10 @@ PYTEST_OPTIONS ?=
 DRILL_OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format lint types contracts bench drill mutation-drill first-migration lock clean runtime tools
+.PHONY: help demo run test check format lint types contracts bench drill mutation-drill first-migration i18n lock clean runtime tools
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: runtime ## a synthetic city with people and tickets, and everything that runs it
 	@exec $(FLASK) up --demo $(UP_OPTIONS)
@@ -50,6 +50,9 @@ mutation-drill: tools ## plant faults one by one and count which the tests notic
 
 LOCK := $(BIN)/uv pip compile --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	--no-emit-find-links --python-version 3.11 --quiet pyproject.toml
+i18n: tools ## bring the English catalogue up to date and list what has no English
+	$(BIN)/python -m web.language.catalogue
+
 # Until the first release there is one migration; afterwards a changed table gets one of its own.
 first-migration: tools ## write the one migration anew from the tables in the code
 	rm -f migrations/versions/*.py

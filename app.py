@@ -3,7 +3,6 @@
 import logging
 
 from apiflask import APIFlask
-from flask_babel import Babel
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from dispatch.engine.health import tracing
@@ -12,6 +11,7 @@ from grid.database import Database
 from grid.settings import Settings
 from web import audiences, cli, errors, session
 from web.gate import access, bodies, compressing, headers, limits
+from web.language import choosing
 from web.service import health, watching
 from web.shown import labels
 
@@ -35,8 +35,6 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     app.config.update(
         MAX_CONTENT_LENGTH=its.max_photo_bytes * 3 + FORM_OVERHEAD_BYTES,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
-        BABEL_DEFAULT_LOCALE="zh_Hans_CN",
-        BABEL_DEFAULT_TIMEZONE=its.timezone,
         TEMPLATES_AUTO_RELOAD=False,
     )
     app.logger.setLevel(logging.INFO)
@@ -47,7 +45,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     app.extensions.update(settings=its, database=Database(its.database_url), world=World(its))
     tracing.watch(app)
     watching.register(app)
-    Babel(app)
+    choosing.register(app, its)
     labels.register(app)
     bodies.register(app)
     compressing.register(app)

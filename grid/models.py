@@ -104,6 +104,7 @@ class Account(SQLModel, table=True):
     duty_class: DutyClass = Field(sa_type=named(DutyClass))
     password_hash: str | None = Field(default=None, sa_type=Words)
     password_changed_at: datetime | None = None
+    language: str | None = None
     disabled_at: datetime | None = None
     created_at: datetime
 

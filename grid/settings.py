@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from grid.errors import SettingsError
 
+LANGUAGES = frozenset({"zh", "en"})
 WEAK_KEYS = frozenset({"dev", "secret", "changeme", "password"})
 MIN_KEY_BYTES = 32
 
@@ -47,6 +48,8 @@ class Settings:
     demo: bool = False
     metrics_token: str | None = None
     otel_endpoint: str | None = None
+    language: str = "zh"
+    browser_language: bool = False
 
     @property
     def zone(self) -> ZoneInfo:
@@ -136,6 +139,8 @@ def _check(values: Mapping[str, object], problems: list[str]) -> None:
         problems.append(
             "GRID_OTEL_ENDPOINT:没有安装 OpenTelemetry,请执行 pip install 'grid12345[otel]',或删去这项设置"
         )
+    if values.get("language", "zh") not in LANGUAGES:
+        problems.append(f"GRID_LANGUAGE:没有语言 {values.get('language')},请填 zh 或 en")
     try:
         ZoneInfo(str(values.get("timezone", "Asia/Shanghai")))
     except (ZoneInfoNotFoundError, ValueError):

@@ -4,6 +4,7 @@ from flask import Flask
 
 from web import admin, api, community, department, dispatcher, hotline, resident, supervisor, worker
 from web.desk.routes import blueprint as desk
+from web.language import scripts
 from web.oversight import inspecting, leads, letters, rechecking
 from web.service import links, look
 from web.shown import evidence, ticket
@@ -32,6 +33,7 @@ BLUEPRINTS = (
     generations.blueprint,
     returns.blueprint,
     rules.blueprint,
+    scripts.blueprint,
     supervisor.blueprint,
     switchboard,
     ticket.blueprint,

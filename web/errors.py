@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from grid.errors import Conflict, Gone, GridError, InputError, NotAllowed, NotFound, TooMany, Unavailable
 from web.gate.access import SignInNeeded
 from web.gate.bodies import Malformed
+from web.language.saying import said
 from web.sentences import field_sentences
 
 log = logging.getLogger(__name__)
@@ -101,12 +102,12 @@ def answer(problem: Problem) -> Response:
     if wants_json():
         body: dict[str, Any] = {
             "type": "about:blank",
-            "title": problem.title,
+            "title": said(problem.title),
             "status": problem.status,
-            "detail": problem.detail,
+            "detail": said(problem.detail),
         }
         if problem.fields:
-            body["errors"] = problem.fields
+            body["errors"] = {name: said(sentence) for name, sentence in problem.fields.items()}
         response = make_response(current_app.json.dumps(body), problem.status)
         response.mimetype = "application/problem+json"
     else:

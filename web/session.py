@@ -28,7 +28,14 @@ from web.shown.navigation import home_of
 COOKIE = "grid_session"
 BEARER = "Bearer "
 # The same whoever asks: no session is looked up for these.
-NOBODYS = ("static", "phone.together", "health.healthz", "health.readyz", "watching.metrics")
+NOBODYS = (
+    "static",
+    "phone.together",
+    "scripts.script",
+    "health.healthz",
+    "health.readyz",
+    "watching.metrics",
+)
 
 blueprint = Blueprint("session", __name__)
 csrf = CSRFProtect()

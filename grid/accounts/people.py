@@ -138,6 +138,13 @@ def change_password(
     record_change(session, actor, "account", account.login, "change_password", now=now)
 
 
+def choose_language(session: Session, account_id: UUID, language: str) -> None:
+    """The language of this person's pages, in every browser that has not chosen another."""
+    account = session.get_one(Account, account_id, with_for_update=True)
+    account.language = language
+    session.add(account)
+
+
 def disable_account(session: Session, account: Account, actor: Actor | None, now: datetime) -> None:
     """Shut an account and end its sessions; what it did stays."""
     account.disabled_at = now

@@ -21,6 +21,7 @@ def upgrade() -> None:
     sa.Column('duty_class', sa.String(length=40), nullable=False),
     sa.Column('password_hash', sa.Text(), nullable=True),
     sa.Column('password_changed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('language', sa.String(), nullable=True),
     sa.Column('disabled_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_account')),

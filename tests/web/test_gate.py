@@ -32,6 +32,8 @@ PUBLIC = {
     "links.first_administrator",
     "links.password",
     "look.change",
+    "language.change",
+    "scripts.script",
     "phone.manifest",
     "phone.service_worker",
     "phone.shell",

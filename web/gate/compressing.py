@@ -11,7 +11,9 @@ from functools import lru_cache
 from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 
-SHARED = frozenset({"static", "phone.together", "phone.shell", "phone.service_worker", "phone.manifest"})
+SHARED = frozenset(
+    {"static", "scripts.script", "phone.together", "phone.shell", "phone.service_worker", "phone.manifest"}
+)
 WITHOUT_WORDS = frozenset({"worker.report", "session.sign_in"})
 WITHOUT_TOKEN = frozenset({"worker.desk"})
 OPEN = SHARED | WITHOUT_WORDS | WITHOUT_TOKEN

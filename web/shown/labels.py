@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from flask import Flask, g, url_for
+from flask import Flask, g
 from flask_babel import gettext
 
 from dispatch.record.models import Queue, Source, Ticket
 from dispatch.rules.workflow import BY_ACTION, MARKS, OPEN_STATES, STATES, SUBMIT, State
 from grid.permissions import ROLES
 from web.forms import NATURES
+from web.language import scripts
+from web.language.in_templates import ProgramWords
+from web.language.saying import said
+from web.language.spoken import language
 from web.service.context import now, settings
 from web.service.look import look_of
 from web.shown.navigation import menu_of
@@ -82,7 +86,7 @@ def masked_phone(phone: str | None) -> str:
 
 
 def state_label(state: State | str) -> str:
-    return STATES[State(state)].label
+    return str(said(STATES[State(state)].label))
 
 
 def stage_label(ticket: Ticket) -> str:
@@ -95,7 +99,7 @@ def stage_label(ticket: Ticket) -> str:
 def action_label(action: str) -> str:
     """The name of what was done."""
     row = BY_ACTION.get(action) or (SUBMIT if action == SUBMIT.action else None)
-    return row.label if row else MARKS.get(action, action)
+    return str(said(row.label if row else MARKS.get(action, action)))
 
 
 def duration(span: timedelta) -> str:
@@ -136,6 +140,9 @@ def when(instant: datetime | None) -> str:
     distance = (local.date() - today).days
     if distance in names:
         return f"{names[distance]} {clock}"
+    if language() == "en":
+        year = "" if local.year == today.year else f" {local.year}"
+        return f"{local:%a} {local.day} {local:%b}{year} {clock}"
     if local.year == today.year:
         return f"{local.month}月{local.day}日(周{WEEKDAYS[local.weekday()]}){clock}"
     return f"{local.year}年{local.month}月{local.day}日 {clock}"
@@ -147,7 +154,12 @@ def exactly(instant: datetime | None) -> str:
 
 
 def day(on: date | None) -> str:
-    return "—" if on is None else f"{on.month}月{on.day}日(周{WEEKDAYS[on.weekday()]})"
+    """A date without its year."""
+    if on is None:
+        return "—"
+    if language() == "en":
+        return f"{on:%a} {on.day} {on:%b}"
+    return f"{on.month}月{on.day}日(周{WEEKDAYS[on.weekday()]})"
 
 
 def machine(instant: datetime | None) -> str:
@@ -161,7 +173,7 @@ def cursor(instant: datetime) -> str:
 
 
 def role_label(role: str) -> str:
-    return ROLES[role].label if role in ROLES else role
+    return str(said(ROLES[role].label if role in ROLES else role))
 
 
 @cache
@@ -172,7 +184,7 @@ def _checksum(file: Path, _changed_ns: int) -> str:
 def static_address(folder: Path, name: str) -> str:
     """The address of a static file, which changes with its content."""
     file = folder / name
-    return url_for("static", filename=name, v=_checksum(file, file.stat().st_mtime_ns))
+    return scripts.address(name, _checksum(file, file.stat().st_mtime_ns))
 
 
 def register(app: Flask) -> None:
@@ -196,14 +208,15 @@ def register(app: Flask) -> None:
         "action_label": action_label,
         "role_label": role_label,
         "clock_of": clock_of,
-        "outcome_label": lambda outcome: OUTCOMES.get(outcome, outcome),
-        "source_label": lambda source: SOURCES[Source(source)],
-        "queue_label": lambda queue: QUEUES[Queue(queue)],
-        "clock_kind_label": lambda kind: CLOCK_KINDS[str(kind)],
-        "nature_label": lambda nature: dict(NATURES).get(nature or "", ""),
-        "unit_label": lambda unit: UNITS.get(str(unit), str(unit)),
+        "outcome_label": lambda outcome: said(OUTCOMES.get(outcome, outcome)),
+        "source_label": lambda source: said(SOURCES[Source(source)]),
+        "queue_label": lambda queue: said(QUEUES[Queue(queue)]),
+        "clock_kind_label": lambda kind: said(CLOCK_KINDS[str(kind)]),
+        "nature_label": lambda nature: said(dict(NATURES).get(nature or "", "")),
+        "unit_label": lambda unit: said(UNITS.get(str(unit), str(unit))),
     }
     app.jinja_env.filters.update(filters)
+    app.jinja_env.add_extension(ProgramWords)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     @app.context_processor

@@ -9,6 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from grid.errors import NotFound
 from web.gate.access import public
+from web.language.saying import book
+from web.language.scripts import translated
+from web.language.spoken import language
 from web.worker.blueprint import phone
 
 BUNDLES = {
@@ -36,7 +39,7 @@ def together(name: str) -> ResponseReturnValue:
     """The files of this bundle one after the other."""
     if name not in BUNDLES:
         raise NotFound("没有这个文件")
-    text, version = _joined(name)
+    text, version = _joined(name, "en" if request.args.get("lang") == "en" else "zh")
     response = Response(text, mimetype=KINDS[name.rpartition(".")[2]])
     asked = request.args.get("v") == version
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if asked else "no-cache"
@@ -52,16 +55,19 @@ def names() -> dict[str, object]:
 
 def bundle_url(name: str) -> str:
     """The address of a bundle, which changes with its content."""
-    return url_for("phone.together", name=name, v=_joined(name)[1])
+    lang = None if language() == "zh" or not name.endswith(".js") else language()
+    return url_for("phone.together", name=name, lang=lang, v=_joined(name, lang or "zh")[1])
 
 
-def _joined(name: str) -> tuple[str, str]:
+def _joined(name: str, lang: str) -> tuple[str, str]:
     folder = Path(current_app.static_folder or "")
     files = [folder / part for part in BUNDLES[name]]
-    return _read(tuple(files), tuple(file.stat().st_mtime_ns for file in files))
+    return _read(tuple(files), tuple(file.stat().st_mtime_ns for file in files), lang)
 
 
 @cache
-def _read(files: tuple[Path, ...], _changed_ns: tuple[int, ...]) -> tuple[str, str]:
+def _read(files: tuple[Path, ...], _changed_ns: tuple[int, ...], lang: str) -> tuple[str, str]:
     text = "\n".join(file.read_text("utf-8") for file in files)
+    words = book(lang)
+    text = translated(text, words) if words else text
     return text, hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -12,6 +12,8 @@ from flask.typing import ResponseReturnValue
 
 from grid.errors import NotFound
 from web.gate.access import public
+from web.language.saying import said
+from web.language.spoken import TAGS, language
 from web.service.context import settings
 from web.shown.consenting import NOTICE, NOTICE_VERSION
 from web.shown.labels import static_address
@@ -43,7 +45,9 @@ def service_worker() -> ResponseReturnValue:
     together = {name: bundle_url(name) for name in BUNDLES}
     kept = [*together.values(), *(static_address(folder, name) for name in KEPT)]
     later = [static_address(folder, name) for name in KEPT_LATER]
-    shells = {name: url_for("phone.shell", name=name) for name in TEMPLATES}
+    # Asked for without cookies, so the address says the language.
+    lang = None if language() == "zh" else language()
+    shells = {name: url_for("phone.shell", name=name, lang=lang) for name in TEMPLATES}
     content = [*kept, *later, *(_drawn(name) for name in TEMPLATES)]
     body = render_template(
         "worker/sw.js",
@@ -84,9 +88,9 @@ def _drawn(name: str) -> str:
 def manifest() -> ResponseReturnValue:
     """What a phone needs to put the page on its home screen."""
     body = {
-        "name": f"{settings().city_name}网格治理",
-        "short_name": "网格治理",
-        "lang": "zh-CN",
+        "name": f"{settings().city_name} {said('网格治理')}",
+        "short_name": said("网格治理"),
+        "lang": TAGS[language()],
         "start_url": "/worker/",
         "scope": "/",
         "display": "standalone",
@@ -103,6 +107,6 @@ def manifest() -> ResponseReturnValue:
                 for side in (192, 512)
             ),
         ],
-        "shortcuts": [{"name": "拍照上报", "url": "/worker/report"}],
+        "shortcuts": [{"name": said("拍照上报"), "url": "/worker/report"}],
     }
     return Response(json.dumps(body, ensure_ascii=False), mimetype="application/manifest+json")

@@ -1,0 +1,124 @@
+"""Sentences that the program wrote are found again by their pattern; what people typed stays as they typed it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment, nodes
+
+from web.language import catalogue, reading, scripts
+from web.language.in_templates import ProgramWords
+from web.language.saying import CHINESE, Book
+
+BOOK = Book(
+    {
+        "请选择类别": "Please choose a category",
+        "请在地图上点选位置": "Please mark the place on the map",
+        "没有登记": "Not registered",
+        "一次最多 {most_rows} 行,请分几次": "At most {most_rows} rows at a time; please split them",
+        "已{label}": "Done: {label}",
+        "{code} 已{label}": "{code}: done, {label}",
+        "退回": "Returned",
+        "登录名“{login}”已被使用,请换一个": "The sign-in name “{login}” is taken; please choose another",
+        "100% 完成": "100% done",
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("chinese", "english"),
+    [
+        ("请选择类别", "Please choose a category"),
+        ("一次最多 2000 行,请分几次", "At most 2000 rows at a time; please split them"),
+        ("已退回", "Done: Returned"),
+        ("A7-13 已退回", "A7-13: done, Returned"),
+        (
+            "没有登记:请在地图上点选位置;请选择类别",
+            "Not registered: Please mark the place on the map; Please choose a category",
+        ),
+        ("100% 完成", "100% done"),
+        ("路灯坏了三天", "路灯坏了三天"),
+        ("no Chinese at all", "no Chinese at all"),
+    ],
+)
+def test_a_finished_sentence_finds_its_english(chinese: str, english: str) -> None:
+    assert BOOK.say(chinese) == english
+
+
+def test_what_somebody_typed_stays_inside_a_sentence() -> None:
+    said = BOOK.say("登录名“退回”已被使用,请换一个")
+    assert said == "The sign-in name “退回” is taken; please choose another"
+
+
+def written(source: str) -> str:
+    environment = Environment(extensions=["jinja2.ext.i18n", ProgramWords], autoescape=True)
+    environment.filters["said"] = lambda text: f"<{text}>"
+    environment.autoescape = False
+    return environment.from_string(source).render(
+        row={"label": "动作"}, error={"message": "错"}, person={"name": "张三"}, category={"name": "路灯"},
+        categories={"x": {"name": "垃圾"}}, typed={"label": "x"}, label="标签",
+        f=lambda label: label,
+    )  # fmt: skip
+
+
+def test_the_names_of_an_expression_say_whose_words_it_holds() -> None:
+    assert written("{{ row.label }}|{{ error.message or '' }}|{{ label }}") == "<动作>|<错>|<标签>"
+    assert written("{{ category.name }}{{ categories['x'].name }}") == "<路灯><垃圾>"
+    assert written("{{ person.name }}{% if row.label == '动作' %}!{% endif %}{{ f(label=1) }}") == "张三!1"
+
+
+SCRIPT = r"""
+const a = "中文", b = '它说"好"', c = /中文/g; // 注释
+note.textContent = `请至少填写 ${n > 1 ? "很多" : `${n} 个`} 字`;
+const d = 1 / 2, e = "plain";
+"""
+
+
+def test_a_script_keeps_its_code_and_changes_its_words() -> None:
+    words = {
+        "中文": "Chinese",
+        '它说"好"': 'it says "yes"',
+        "请至少填写 {1} 字": "At least {1} words",
+        "很多": "many",
+        "{1} 个": "{1} of",
+    }
+    said = scripts.exchanged(SCRIPT, lambda text, _at: words[text])
+    assert (
+        said
+        == r"""
+const a = "Chinese", b = "it says \"yes\"", c = /中文/g; // 注释
+note.textContent = `At least ${n > 1 ? "many" : `${n} of`} words`;
+const d = 1 / 2, e = "plain";
+"""
+    )
+
+
+def test_every_script_survives_being_taken_apart() -> None:
+    for file in [*Path("web/static").glob("*.js"), *Path("web/static/phone").glob("*.js")]:
+        source = file.read_text("utf-8")
+        assert scripts.exchanged(source, lambda text, _at: text) == source, file
+
+
+def test_a_python_sentence_is_read_with_named_blanks(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text(
+        '"""说明"""\nPATTERN = re.compile("比较")\nraise Wrong(f"最多 {MOST_ROWS} 行,{one.row.label}" "。")\n',
+        "utf-8",
+    )
+    with module.open("rb") as file:
+        assert [(line, text) for line, _, text, _ in reading.python(file, (), (), {})] == [
+            (3, "最多 {most_rows} 行,{label}。")
+        ]
+
+
+def test_templates_leave_no_chinese_outside_of_gettext() -> None:
+    environment = Environment(extensions=["jinja2.ext.i18n"])
+    found = []
+    for file in sorted(Path("web/templates").rglob("*.html")):
+        for data in environment.parse(file.read_text("utf-8")).find_all(nodes.TemplateData):
+            found += [f"{file}:{data.lineno} {run}" for run in re.findall(f"{CHINESE.pattern}+", data.data)]
+    assert not found, 'write _("…")'
+
+
+def test_a_blank_is_named_the_same_in_both_languages() -> None:
+    assert [line for line in catalogue.troubles(catalogue.kept()) if "no English" not in line] == []
