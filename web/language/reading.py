@@ -82,8 +82,12 @@ def seeds(file: BinaryIO, keywords: Collection[str], tags: Collection[str], opti
     for number, row in enumerate(csv.DictReader(lines), 2):
         for column in SEED_COLUMNS:
             text = row.get(column) or ""
-            if CHINESE.search(text):
-                yield number, None, text, []
+            # Answers to choose from are written key=label;key=label.
+            for one in (
+                [part.partition("=")[2] for part in text.split(";")] if column == "choices" else [text]
+            ):
+                if CHINESE.search(one):
+                    yield number, None, one, []
 
 
 def scripts(
