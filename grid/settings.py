@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
 from grid.errors import SettingsError
 
 LANGUAGES = frozenset({"zh", "en"})
@@ -135,6 +138,10 @@ def _check(values: Mapping[str, object], problems: list[str]) -> None:
     url = str(values.get("database_url", ""))
     if not url.startswith(("sqlite://", "postgresql://", "postgresql+psycopg://")):
         problems.append(f"DATABASE_URL:{url.split(':', 1)[0]} 不受支持,请用 sqlite:/// 或 postgresql://")
+    elif not _is_readable(url):
+        problems.append(
+            "DATABASE_URL:读不懂,请写成 postgresql://用户:密码@主机:5432/库名,密码里的符号用百分号编码"
+        )
     if values.get("otel_endpoint") and not _has_tracing():
         problems.append(
             "GRID_OTEL_ENDPOINT:没有安装 OpenTelemetry,请执行 pip install 'grid12345[otel]',或删去这项设置"
@@ -145,6 +152,14 @@ def _check(values: Mapping[str, object], problems: list[str]) -> None:
         ZoneInfo(str(values.get("timezone", "Asia/Shanghai")))
     except (ZoneInfoNotFoundError, ValueError):
         problems.append(f"GRID_TIMEZONE:不认识时区 {values.get('timezone')},例如 Asia/Shanghai")
+
+
+def _is_readable(url: str) -> bool:
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):
+        return False
+    return True
 
 
 def _has_tracing() -> bool:

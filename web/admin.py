@@ -14,6 +14,7 @@ from werkzeug.utils import secure_filename
 
 from dispatch import duties
 from dispatch.engine import outbox, timers
+from dispatch.engine.health import checking, job_times
 from dispatch.engine.health.operating import Health, health
 from dispatch.engine.parts import heartbeats
 from dispatch.record.models import OutboxRow, Timer
@@ -261,6 +262,8 @@ def operations() -> ResponseReturnValue:
             parts=heartbeats.alive(session, now=now()),
             kept=(kept := keeping(session, settings())),
             warnings=warnings(kept, now()),
+            redis_troubles=list(checking.redis_troubles(settings())),
+            refused=job_times.refused(settings()),
             letters=outbox.dead_letters(session),
             timers=timers.dead_timers(session),
             may_run=current_actor().may(CHANGE),

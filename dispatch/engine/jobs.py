@@ -34,7 +34,6 @@ from grid.settings import Settings
 log = logging.getLogger(__name__)
 
 WAKE, HEAVY = "wake", "heavy"
-REFUSED = "refused"
 ASKED, ASKED_MS = "grid:asked:", 2000
 REDIS_TIMEOUT_S = 1.0
 FIRST_PAUSE_S, LEAVE_ALONE_S = 0.5, 5.0
@@ -202,9 +201,9 @@ class OwnWorker(Worker):
 def _name_of(job: Job) -> str:
     """One of ours, or `refused`: what else stands in Redis becomes no label of ours."""
     try:
-        return job.func_name if job.func_name in ALLOWED else REFUSED
+        return job.func_name if job.func_name in ALLOWED else job_times.REFUSED
     except DeserializationError:
-        return REFUSED
+        return job_times.REFUSED
 
 
 @contextlib.contextmanager

@@ -29,7 +29,7 @@ from grid.settings import Settings
 
 log = logging.getLogger(__name__)
 
-BATCH, BATCHES = 100, 20
+BATCH, BATCHES = 200, 10
 PRUNED = 500
 SENDS = 8
 LEASE = timedelta(seconds=10)
@@ -123,7 +123,7 @@ def _together(tools: Tools, keys: list[Key], session: Session) -> int:
     for topic, group in _by_topic(rows).items():
         effect = EFFECTS.get(topic)
         if effect is None:
-            raise LookupError(f"no effect for topic {topic!r}")
+            raise LookupError(f"没有名为 {topic} 的执行,可能来自另一个版本:请更新程序后重新执行")
         with tracing.span(f"outbox {topic}", tracing.codes(session, (row.ticket_id for row in group))):
             effect(session, group, tools.world, now)
     return len(rows)

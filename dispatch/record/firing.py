@@ -65,6 +65,8 @@ def apply(batch: Together, timer: Timer, ticket: Ticket | None, world: World, no
     if ticket is None:
         return LATER
     if timer.clock_id is None:
+        if timer.kind not in BY_ACTION:
+            raise LookupError(f"没有名为 {timer.kind} 的计时,可能来自另一个版本:请更新程序后重新执行")
         return DONE if _try(session, ticket, world, now, timer.kind) else VOID
     change = Change(session, ticket, SYSTEM_ACTOR, world, now)
     clock = next((row for row in change.rows(TicketClock) if row.id == timer.clock_id), None)

@@ -123,7 +123,8 @@ def _file() -> Iterator[str]:
         yield "SQLite 低于 3.51.3,已改用较慢而安全的回滚日志:请安装 pysqlite3,或改用 PostgreSQL。"
 
 
-def _redis(settings: Settings) -> Iterator[str]:
+def redis_troubles(settings: Settings) -> Iterator[str]:
+    """What is wrong with Redis, with its cure."""
     if not settings.redis_url:
         return
     try:
@@ -142,4 +143,4 @@ def _redis(settings: Settings) -> Iterator[str]:
             yield f"Redis 的 maxmemory-policy 是 {policy},内存紧张时会悄悄丢掉任务:请改为 noeviction。"
 
 
-LOOKS: tuple[Callable[[Settings], Iterator[str]], ...] = (_folders, _database, _redis)
+LOOKS: tuple[Callable[[Settings], Iterator[str]], ...] = (_folders, _database, redis_troubles)

@@ -7,6 +7,7 @@ from dispatch.engine.health.measuring import Measure
 from grid.settings import Settings
 
 KEY = "grid:job_times"
+REFUSED = "refused"
 TIMEOUT_S = 1.0
 
 
@@ -16,6 +17,12 @@ def note(client: Redis, name: str, seconds: float) -> None:
         pipe.hincrby(KEY, f"{name}:count", 1)
         pipe.hincrbyfloat(KEY, f"{name}:sum", round(seconds, 6))
         pipe.execute()
+
+
+def refused(settings: Settings) -> int:
+    """How many jobs in Redis were none of ours since it was last emptied."""
+    samples = [sample for one in measures(settings) if one.name.endswith("_count") for sample in one.samples]
+    return int(sum(value for labels, value in samples if labels.get("job") == REFUSED))
 
 
 def measures(settings: Settings) -> list[Measure]:

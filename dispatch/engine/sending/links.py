@@ -9,6 +9,7 @@ same link again. Without the key nobody can make one, with the database alone ne
 import hashlib
 import hmac
 from base64 import urlsafe_b64encode
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -55,24 +56,34 @@ def address(settings: Settings, ticket_id: UUID, round_: int) -> str:
 
 def issue(session: Session, settings: Settings, ticket: Ticket, round_: int, now: datetime) -> None:
     """Make the link of this round valid, once per signing key; the one to follow by is good anew each time."""
-    digest = _hash(token(settings, ticket.id, round_))
-    query = select(CallbackLink).where(col(CallbackLink.token_hash) == digest)
-    known: CallbackLink | None = session.execute(query).scalar_one_or_none()
-    if known is not None and round_ == FOLLOWING:
-        known.expires_at = now + FOLLOWED_FOR
-    if known is None:
-        session.add(
-            CallbackLink(
-                intake_district=ticket.intake_district,
-                id=uuid7(),
-                ticket_id=ticket.id,
-                round=round_,
-                token_hash=digest,
-                key_id=key_id(settings),
-                expires_at=now + (VALID_FOR if round_ != FOLLOWING else FOLLOWED_FOR),
-            )
+    issue_all(session, settings, [(ticket, round_)], now)
+
+
+def issue_all(
+    session: Session, settings: Settings, asked: Iterable[tuple[Ticket, int]], now: datetime
+) -> None:
+    """Make many links valid at once."""
+    wanted = {_hash(token(settings, ticket.id, round_)): (ticket, round_) for ticket, round_ in asked}
+    if not wanted:
+        return
+    query = select(CallbackLink).where(col(CallbackLink.token_hash).in_(wanted))
+    for known in session.execute(query).scalars():
+        _, round_ = wanted.pop(known.token_hash)
+        if round_ == FOLLOWING:
+            known.expires_at = now + FOLLOWED_FOR
+    session.add_all(
+        CallbackLink(
+            intake_district=ticket.intake_district,
+            id=uuid7(),
+            ticket_id=ticket.id,
+            round=round_,
+            token_hash=digest,
+            key_id=key_id(settings),
+            expires_at=now + (VALID_FOR if round_ != FOLLOWING else FOLLOWED_FOR),
         )
-        session.flush()
+        for digest, (ticket, round_) in wanted.items()
+    )
+    session.flush()
 
 
 def find(session: Session, given: str, now: datetime, *, lock: bool = False) -> CallbackLink:

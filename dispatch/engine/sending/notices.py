@@ -44,6 +44,7 @@ def notify(session: Session, rows: Sequence[OutboxRow], world: World, now: datet
     """Write the notices of what happened, and the messages to reporters."""
     telling = _Telling(session, rows, world, now)
     found: list[dict[str, Any]] = []
+    followed: list[tuple[Ticket, int]] = []
     for row in rows:
         if row.ticket_id is None:
             found += telling.letter_notices(row)
@@ -56,8 +57,9 @@ def notify(session: Session, rows: Sequence[OutboxRow], world: World, now: datet
             elif rule.audience == REPORTER and LINK not in rule.text:
                 telling.send(row, ticket, rule)
             elif rule.audience == REPORTER and happening != ASKING:
-                links.issue(session, world.settings, ticket, links.FOLLOWING, now)
-                telling.send(row, ticket, rule, links.FOLLOWING)
+                told = telling.send(row, ticket, rule, links.FOLLOWING)
+                followed += [(ticket, links.FOLLOWING)] if told else []
+    links.issue_all(session, world.settings, followed, now)
     if found:
         session.execute(insert(Notice), found)
 
@@ -65,13 +67,15 @@ def notify(session: Session, rows: Sequence[OutboxRow], world: World, now: datet
 def ask(session: Session, rows: Sequence[OutboxRow], world: World, now: datetime) -> None:
     """Make the callback link of a round valid and send it to whoever reported and agreed to be asked."""
     telling = _Telling(session, rows, world, now)
+    asked: list[tuple[Ticket, int]] = []
     for row in rows:
         ticket = telling.tickets[(row.intake_district, row.ticket_id)]
         round_ = int((row.payload or {})["round"])
-        links.issue(session, world.settings, ticket, round_, now)
+        asked.append((ticket, round_))
         for rule in telling.rules(ASKING, urgent=ticket.urgent):
             if rule.audience == REPORTER and LINK in rule.text:
                 telling.send(row, ticket, rule, round_)
+    links.issue_all(session, world.settings, asked, now)
 
 
 def compose(session: Session, row: OutboxRow, world: World) -> Message | None:
@@ -93,12 +97,17 @@ class _Telling:
         self.tickets = self._tickets(rows)
         self.events = self._events(rows)
         self.places = self._places(self.tickets.values())
+        self._rules: dict[tuple[str, bool], list[NoticeRule]] = {}
 
     def rules(self, happening: str, *, urgent: bool) -> list[NoticeRule]:
         """The rows for a happening; of an urgent ticket the urgent row stands in for the ordinary one."""
-        rows = [r for r in self.standing.notices if r.happening == happening and (urgent or not r.urgent)]
-        pressed = {r.audience for r in rows if r.urgent}
-        return [r for r in rows if r.urgent or r.audience not in pressed]
+        known = self._rules.get((happening, urgent))
+        if known is None:
+            rows = [r for r in self.standing.notices if r.happening == happening and (urgent or not r.urgent)]
+            pressed = {r.audience for r in rows if r.urgent}
+            known = [r for r in rows if r.urgent or r.audience not in pressed]
+            self._rules[happening, urgent] = known
+        return known
 
     def notices(self, row: OutboxRow, ticket: Ticket, rule: NoticeRule) -> list[dict[str, Any]]:
         """The notices that one rule makes of one happening."""
@@ -146,23 +155,25 @@ class _Telling:
             for reader in readers
         ]
 
-    def send(self, row: OutboxRow, ticket: Ticket, rule: NoticeRule, round_: int | None = None) -> None:
-        """Put one message per reporter into the outbox."""
-        text = filled(rule.text, self._values(row, ticket))
-        for reporter in self.reporters.get((ticket.intake_district, ticket.id), ()):
-            if can_ask([reporter]):
-                self.session.add(
-                    OutboxRow(
-                        intake_district=ticket.intake_district,
-                        id=uuid7(),
-                        ticket_id=ticket.id,
-                        topic="send",
-                        destination=rule.channel,
-                        payload={"text": text, "round": round_, "reporter_id": str(reporter.id)},
-                        created_at=row.created_at,
-                        available_at=self.now,
-                    )
-                )
+    def send(self, row: OutboxRow, ticket: Ticket, rule: NoticeRule, round_: int | None = None) -> bool:
+        """Put one message per reporter into the outbox; False when nobody is to be told."""
+        reporters = self.reporters.get((ticket.intake_district, ticket.id), ())
+        told = [reporter for reporter in reporters if can_ask([reporter])]
+        text = filled(rule.text, self._values(row, ticket)) if told else ""
+        self.session.add_all(
+            OutboxRow(
+                intake_district=ticket.intake_district,
+                id=uuid7(),
+                ticket_id=ticket.id,
+                topic="send",
+                destination=rule.channel,
+                payload={"text": text, "round": round_, "reporter_id": str(reporter.id)},
+                created_at=row.created_at,
+                available_at=self.now,
+            )
+            for reporter in told
+        )
+        return bool(told)
 
     @cached_property
     def reporters(self) -> dict[tuple[str, UUID], list[Reporter]]:
