@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import Column, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
-import dispatch.insight.load.models
 import dispatch.insight.reports.models
+import dispatch.insight.rollups.cubes
 import dispatch.insight.rollups.models
 import dispatch.insight.schemes.models
 import dispatch.insight.topics.models  # noqa: F401

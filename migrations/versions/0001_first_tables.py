@@ -79,13 +79,116 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('client_uuid', name=op.f('pk_client_key'))
     )
-    op.create_table('figure_cell',
-    sa.Column('cube', sa.String(length=8), nullable=False),
+    op.create_table('figure_broad',
     sa.Column('grain', sa.String(length=5), nullable=False),
     sa.Column('on', sa.Date(), nullable=False),
     sa.Column('source', sa.String(), nullable=False),
     sa.Column('category_code', sa.String(), nullable=False),
     sa.Column('organisation_code', sa.String(), nullable=False),
+    sa.Column('district_code', sa.String(), nullable=False),
+    sa.Column('received', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('repeated', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('reminded', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('should_close', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('deferred', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('excluded', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_closed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_closed_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_extended', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('urgent_should_close', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('urgent_closed_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed_reworked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed_once', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('dispatched', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('dispatch_kept', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('open_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('opened_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objected', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_ruled', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_upheld', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_refused', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('handle_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('handled_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('contact_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('contacted_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('asked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('answered', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('answer_contacted', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('solved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('partly', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('unsolved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('rated', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('satisfied', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('unanswered', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('rechecked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('false_completion', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('supplement_asked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('accept_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('accepted_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('forward_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('forwarded_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.PrimaryKeyConstraint('grain', 'on', 'source', 'category_code', 'organisation_code', 'district_code', name=op.f('pk_figure_broad'))
+    )
+    with op.batch_alter_table('figure_broad', schema=None) as batch_op:
+        batch_op.create_index('ix_figure_broad_category_code', ['category_code', 'grain', 'on'], unique=False)
+        batch_op.create_index('ix_figure_broad_organisation_code', ['organisation_code', 'grain', 'on'], unique=False)
+
+    op.create_table('figure_category',
+    sa.Column('grain', sa.String(length=5), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('category_code', sa.String(), nullable=False),
+    sa.Column('received', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('repeated', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('reminded', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('should_close', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('deferred', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('excluded', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_closed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_closed_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_extended', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('urgent_should_close', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('urgent_closed_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed_reworked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed_once', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('dispatched', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('dispatch_kept', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('open_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('opened_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objected', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_ruled', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_upheld', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_refused', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('handle_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('handled_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('contact_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('contacted_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('asked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('answered', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('answer_contacted', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('solved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('partly', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('unsolved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('rated', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('satisfied', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('unanswered', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('rechecked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('false_completion', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('supplement_asked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('accept_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('accepted_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('forward_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('forwarded_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.PrimaryKeyConstraint('grain', 'on', 'category_code', name=op.f('pk_figure_category'))
+    )
+    with op.batch_alter_table('figure_category', schema=None) as batch_op:
+        batch_op.create_index('ix_figure_category_category_code', ['category_code', 'grain', 'on'], unique=False)
+
+    op.create_table('figure_origin',
+    sa.Column('grain', sa.String(length=5), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
     sa.Column('district_code', sa.String(), nullable=False),
     sa.Column('street_code', sa.String(), nullable=False),
     sa.Column('community_code', sa.String(), nullable=False),
@@ -132,14 +235,277 @@ def upgrade() -> None:
     sa.Column('accepted_in_time', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forward_decided', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forwarded_in_time', sa.Integer(), server_default='0', nullable=False),
-    sa.PrimaryKeyConstraint('cube', 'grain', 'on', 'source', 'category_code', 'organisation_code', 'district_code', 'street_code', 'community_code', 'grid_code', name=op.f('pk_figure_cell'))
+    sa.PrimaryKeyConstraint('grain', 'on', 'source', 'district_code', 'street_code', 'community_code', 'grid_code', name=op.f('pk_figure_origin'))
     )
-    with op.batch_alter_table('figure_cell', schema=None) as batch_op:
-        batch_op.create_index('ix_cell_category', ['cube', 'grain', 'category_code', 'on'], unique=False)
-        batch_op.create_index('ix_cell_on', ['cube', 'grain', 'on'], unique=False)
-        batch_op.create_index('ix_cell_org', ['cube', 'grain', 'organisation_code', 'on'], unique=False)
-        batch_op.create_index('ix_cell_street', ['cube', 'grain', 'street_code', 'on'], unique=False)
+    with op.batch_alter_table('figure_origin', schema=None) as batch_op:
+        batch_op.create_index('ix_figure_origin_community_code', ['community_code', 'grain', 'on'], unique=False)
+        batch_op.create_index('ix_figure_origin_grid_code', ['grid_code', 'grain', 'on'], unique=False)
+        batch_op.create_index('ix_figure_origin_street_code', ['street_code', 'grain', 'on'], unique=False)
 
+    op.create_table('figure_place',
+    sa.Column('grain', sa.String(length=5), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('district_code', sa.String(), nullable=False),
+    sa.Column('street_code', sa.String(), nullable=False),
+    sa.Column('community_code', sa.String(), nullable=False),
+    sa.Column('grid_code', sa.String(), nullable=False),
+    sa.Column('received', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('repeated', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('reminded', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('should_close', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('deferred', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('excluded', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_closed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_closed_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_extended', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('urgent_should_close', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('urgent_closed_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed_reworked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed_once', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('dispatched', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('dispatch_kept', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('open_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('opened_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objected', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_ruled', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_upheld', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_refused', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('handle_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('handled_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('contact_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('contacted_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('asked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('answered', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('answer_contacted', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('solved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('partly', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('unsolved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('rated', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('satisfied', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('unanswered', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('rechecked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('false_completion', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('supplement_asked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('accept_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('accepted_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('forward_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('forwarded_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.PrimaryKeyConstraint('grain', 'on', 'district_code', 'street_code', 'community_code', 'grid_code', name=op.f('pk_figure_place'))
+    )
+    with op.batch_alter_table('figure_place', schema=None) as batch_op:
+        batch_op.create_index('ix_figure_place_community_code', ['community_code', 'grain', 'on'], unique=False)
+        batch_op.create_index('ix_figure_place_grid_code', ['grid_code', 'grain', 'on'], unique=False)
+
+    op.create_table('figure_source',
+    sa.Column('grain', sa.String(length=5), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('received', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('repeated', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('reminded', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('should_close', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('deferred', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('excluded', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_closed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_closed_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_extended', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('urgent_should_close', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('urgent_closed_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed_reworked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed_once', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('dispatched', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('dispatch_kept', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('open_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('opened_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objected', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_ruled', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_upheld', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_refused', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('handle_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('handled_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('contact_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('contacted_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('asked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('answered', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('answer_contacted', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('solved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('partly', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('unsolved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('rated', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('satisfied', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('unanswered', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('rechecked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('false_completion', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('supplement_asked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('accept_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('accepted_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('forward_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('forwarded_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.PrimaryKeyConstraint('grain', 'on', 'source', name=op.f('pk_figure_source'))
+    )
+    op.create_table('figure_street',
+    sa.Column('grain', sa.String(length=5), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('district_code', sa.String(), nullable=False),
+    sa.Column('street_code', sa.String(), nullable=False),
+    sa.Column('received', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('repeated', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('reminded', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('should_close', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('deferred', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('excluded', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_closed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_closed_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_extended', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('urgent_should_close', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('urgent_closed_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed_reworked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed_once', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('dispatched', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('dispatch_kept', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('open_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('opened_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objected', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_ruled', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_upheld', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_refused', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('handle_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('handled_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('contact_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('contacted_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('asked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('answered', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('answer_contacted', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('solved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('partly', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('unsolved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('rated', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('satisfied', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('unanswered', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('rechecked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('false_completion', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('supplement_asked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('accept_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('accepted_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('forward_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('forwarded_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.PrimaryKeyConstraint('grain', 'on', 'district_code', 'street_code', name=op.f('pk_figure_street'))
+    )
+    with op.batch_alter_table('figure_street', schema=None) as batch_op:
+        batch_op.create_index('ix_figure_street_street_code', ['street_code', 'grain', 'on'], unique=False)
+
+    op.create_table('figure_took',
+    sa.Column('dimension', sa.String(length=20), nullable=False),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('grain', sa.String(length=5), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('clock', sa.String(length=10), nullable=False),
+    sa.Column('stage', sa.String(length=20), nullable=False),
+    sa.Column('minutes', sa.Integer(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('dimension', 'code', 'grain', 'on', 'clock', 'stage', 'minutes', name=op.f('pk_figure_took'))
+    )
+    op.create_table('figure_unit',
+    sa.Column('grain', sa.String(length=5), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('organisation_code', sa.String(), nullable=False),
+    sa.Column('received', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('repeated', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('reminded', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('should_close', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('deferred', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('excluded', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_closed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_closed_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_extended', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('urgent_should_close', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('urgent_closed_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed_reworked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed_once', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('dispatched', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('dispatch_kept', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('open_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('opened_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objected', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_ruled', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_upheld', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_refused', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('handle_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('handled_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('contact_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('contacted_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('asked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('answered', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('answer_contacted', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('solved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('partly', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('unsolved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('rated', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('satisfied', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('unanswered', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('rechecked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('false_completion', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('supplement_asked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('accept_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('accepted_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('forward_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('forwarded_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.PrimaryKeyConstraint('grain', 'on', 'organisation_code', name=op.f('pk_figure_unit'))
+    )
+    with op.batch_alter_table('figure_unit', schema=None) as batch_op:
+        batch_op.create_index('ix_figure_unit_organisation_code', ['organisation_code', 'grain', 'on'], unique=False)
+
+    op.create_table('figure_whole',
+    sa.Column('grain', sa.String(length=5), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('received', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('repeated', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('reminded', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('should_close', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('deferred', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('excluded', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_closed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_closed_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_extended', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('urgent_should_close', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('urgent_closed_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed_reworked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed_once', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('dispatched', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('dispatch_kept', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('open_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('opened_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objected', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_ruled', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_upheld', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_refused', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('handle_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('handled_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('contact_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('contacted_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('asked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('answered', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('answer_contacted', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('solved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('partly', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('unsolved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('rated', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('satisfied', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('unanswered', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('rechecked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('false_completion', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('supplement_asked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('accept_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('accepted_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('forward_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('forwarded_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.PrimaryKeyConstraint('grain', 'on', name=op.f('pk_figure_whole'))
+    )
     op.create_table('generation',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('label', sa.String(), nullable=False),
@@ -1215,35 +1581,42 @@ def upgrade() -> None:
         batch_op.create_index('ix_statement_ticket', ['intake_district', 'ticket_id'], unique=False)
 
     op.create_table('tally',
-    sa.Column('intake_district', sa.String(), nullable=False),
-    sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('ticket_id', sa.Uuid(), nullable=False),
     sa.Column('on', sa.Date(), nullable=False),
-    sa.Column('organisation_code', sa.String(), nullable=False),
     sa.Column('source', sa.String(), nullable=False),
     sa.Column('category_code', sa.String(), nullable=False),
+    sa.Column('organisation_code', sa.String(), nullable=False),
     sa.Column('district_code', sa.String(), nullable=False),
     sa.Column('street_code', sa.String(), nullable=False),
     sa.Column('community_code', sa.String(), nullable=False),
     sa.Column('grid_code', sa.String(), nullable=False),
+    sa.Column('intake_district', sa.String(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('ticket_id', sa.Uuid(), nullable=False),
     sa.Column('marks', sa.BigInteger(), nullable=False),
     sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_tally_intake_district_ticket_id')),
     sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_tally'))
     )
     with op.batch_alter_table('tally', schema=None) as batch_op:
-        batch_op.create_index('ix_tally_category', ['category_code', 'on'], unique=False)
-        batch_op.create_index('ix_tally_grid', ['grid_code', 'on'], unique=False)
-        batch_op.create_index('ix_tally_on', ['on'], unique=False)
-        batch_op.create_index('ix_tally_org', ['organisation_code', 'on'], unique=False)
+        batch_op.create_index('ix_tally_category', ['category_code', 'on'], unique=False, postgresql_include=['source', 'organisation_code', 'district_code', 'street_code', 'community_code', 'grid_code', 'marks'])
+        batch_op.create_index('ix_tally_community', ['community_code', 'on'], unique=False)
+        batch_op.create_index('ix_tally_grid', ['grid_code', 'on'], unique=False, postgresql_include=['source', 'category_code', 'organisation_code', 'district_code', 'street_code', 'community_code', 'marks'])
+        batch_op.create_index('ix_tally_on', ['on'], unique=False, postgresql_include=['source', 'category_code', 'organisation_code', 'district_code', 'street_code', 'community_code', 'grid_code', 'marks'])
+        batch_op.create_index('ix_tally_org', ['organisation_code', 'on'], unique=False, postgresql_include=['source', 'category_code', 'district_code', 'street_code', 'community_code', 'grid_code', 'marks'])
+        batch_op.create_index('ix_tally_street', ['street_code', 'on'], unique=False, postgresql_include=['source', 'category_code', 'organisation_code', 'district_code', 'community_code', 'grid_code', 'marks'])
         batch_op.create_index('ix_tally_ticket', ['intake_district', 'ticket_id'], unique=False)
 
     op.create_table('tally_span',
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('category_code', sa.String(), nullable=False),
+    sa.Column('organisation_code', sa.String(), nullable=False),
+    sa.Column('district_code', sa.String(), nullable=False),
+    sa.Column('street_code', sa.String(), nullable=False),
+    sa.Column('community_code', sa.String(), nullable=False),
+    sa.Column('grid_code', sa.String(), nullable=False),
     sa.Column('intake_district', sa.String(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('ticket_id', sa.Uuid(), nullable=False),
-    sa.Column('on', sa.Date(), nullable=False),
-    sa.Column('organisation_code', sa.String(), nullable=False),
-    sa.Column('street_code', sa.String(), nullable=False),
     sa.Column('clock', sa.String(), nullable=False),
     sa.Column('stage', sa.String(), nullable=False),
     sa.Column('minutes', sa.Integer(), nullable=False),
@@ -1251,7 +1624,12 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_tally_span'))
     )
     with op.batch_alter_table('tally_span', schema=None) as batch_op:
-        batch_op.create_index('ix_span_on', ['clock', 'stage', 'on'], unique=False)
+        batch_op.create_index('ix_span_category', ['category_code', 'on'], unique=False)
+        batch_op.create_index('ix_span_community', ['community_code', 'on'], unique=False)
+        batch_op.create_index('ix_span_grid', ['grid_code', 'on'], unique=False)
+        batch_op.create_index('ix_span_on', ['on'], unique=False)
+        batch_op.create_index('ix_span_org', ['organisation_code', 'on'], unique=False)
+        batch_op.create_index('ix_span_street', ['street_code', 'on'], unique=False)
         batch_op.create_index('ix_span_ticket', ['intake_district', 'ticket_id'], unique=False)
 
     op.create_table('ticket_clock',
@@ -1451,15 +1829,22 @@ def downgrade() -> None:
     op.drop_table('ticket_clock')
     with op.batch_alter_table('tally_span', schema=None) as batch_op:
         batch_op.drop_index('ix_span_ticket')
+        batch_op.drop_index('ix_span_street')
+        batch_op.drop_index('ix_span_org')
         batch_op.drop_index('ix_span_on')
+        batch_op.drop_index('ix_span_grid')
+        batch_op.drop_index('ix_span_community')
+        batch_op.drop_index('ix_span_category')
 
     op.drop_table('tally_span')
     with op.batch_alter_table('tally', schema=None) as batch_op:
         batch_op.drop_index('ix_tally_ticket')
-        batch_op.drop_index('ix_tally_org')
-        batch_op.drop_index('ix_tally_on')
-        batch_op.drop_index('ix_tally_grid')
-        batch_op.drop_index('ix_tally_category')
+        batch_op.drop_index('ix_tally_street', postgresql_include=['source', 'category_code', 'organisation_code', 'district_code', 'community_code', 'grid_code', 'marks'])
+        batch_op.drop_index('ix_tally_org', postgresql_include=['source', 'category_code', 'district_code', 'street_code', 'community_code', 'grid_code', 'marks'])
+        batch_op.drop_index('ix_tally_on', postgresql_include=['source', 'category_code', 'organisation_code', 'district_code', 'street_code', 'community_code', 'grid_code', 'marks'])
+        batch_op.drop_index('ix_tally_grid', postgresql_include=['source', 'category_code', 'organisation_code', 'district_code', 'street_code', 'community_code', 'marks'])
+        batch_op.drop_index('ix_tally_community')
+        batch_op.drop_index('ix_tally_category', postgresql_include=['source', 'organisation_code', 'district_code', 'street_code', 'community_code', 'grid_code', 'marks'])
 
     op.drop_table('tally')
     with op.batch_alter_table('statement', schema=None) as batch_op:
@@ -1673,13 +2058,37 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_generation_state'))
 
     op.drop_table('generation')
-    with op.batch_alter_table('figure_cell', schema=None) as batch_op:
-        batch_op.drop_index('ix_cell_street')
-        batch_op.drop_index('ix_cell_org')
-        batch_op.drop_index('ix_cell_on')
-        batch_op.drop_index('ix_cell_category')
+    op.drop_table('figure_whole')
+    with op.batch_alter_table('figure_unit', schema=None) as batch_op:
+        batch_op.drop_index('ix_figure_unit_organisation_code')
 
-    op.drop_table('figure_cell')
+    op.drop_table('figure_unit')
+    op.drop_table('figure_took')
+    with op.batch_alter_table('figure_street', schema=None) as batch_op:
+        batch_op.drop_index('ix_figure_street_street_code')
+
+    op.drop_table('figure_street')
+    op.drop_table('figure_source')
+    with op.batch_alter_table('figure_place', schema=None) as batch_op:
+        batch_op.drop_index('ix_figure_place_grid_code')
+        batch_op.drop_index('ix_figure_place_community_code')
+
+    op.drop_table('figure_place')
+    with op.batch_alter_table('figure_origin', schema=None) as batch_op:
+        batch_op.drop_index('ix_figure_origin_street_code')
+        batch_op.drop_index('ix_figure_origin_grid_code')
+        batch_op.drop_index('ix_figure_origin_community_code')
+
+    op.drop_table('figure_origin')
+    with op.batch_alter_table('figure_category', schema=None) as batch_op:
+        batch_op.drop_index('ix_figure_category_category_code')
+
+    op.drop_table('figure_category')
+    with op.batch_alter_table('figure_broad', schema=None) as batch_op:
+        batch_op.drop_index('ix_figure_broad_organisation_code')
+        batch_op.drop_index('ix_figure_broad_category_code')
+
+    op.drop_table('figure_broad')
     op.drop_table('client_key')
     with op.batch_alter_table('category', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_category_parent_code'))

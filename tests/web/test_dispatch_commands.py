@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from dispatch.insight.rollups.models import cell
+from dispatch.insight.rollups.cubes import cube_for
 from dispatch.record.models import TicketEvent
 from tests.record.test_ways import calls
 from tests.town import COVER, GARBAGE, Town
@@ -78,10 +78,12 @@ def test_sums_that_were_lost_are_made_anew(town: Town, app: Flask, code: str) ->
     assert code
     runner = app.test_cli_runner()
     assert "共 1 件" in runner.invoke(args=["dispatch", "rebuild-figures"]).output
+    cube = cube_for(frozenset({"street_code"}))
+    assert cube is not None
     with town.database.writing() as session:
-        before = sorted(map(tuple, session.execute(select(cell))))
-        session.execute(delete(cell))
+        before = sorted(map(tuple, session.execute(select(cube.table))))
+        session.execute(delete(cube.table))
     assert before
     assert runner.invoke(args=["dispatch", "rebuild-figures"]).exit_code == 0
     with town.database.reading() as session:
-        assert sorted(map(tuple, session.execute(select(cell)))) == before
+        assert sorted(map(tuple, session.execute(select(cube.table)))) == before

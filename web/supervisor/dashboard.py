@@ -51,15 +51,14 @@ def figures() -> ResponseReturnValue:
         }
         counts = {name: counting.totals(session, its.slice.during(p), keys) for name, p in stretches.items()}
         by = "month" if its.slice.period.days > 92 else "day"
-        trend = counting.table(session, its.slice, ("received", "closed", "dispatched"), "day")
+        trend = counting.table(session, its.slice, TREND, by)
+        board = present.board(session, its.slice, its.actor, now())
         return render_template(
             "supervisor/dashboard.html",
             asked=its,
             about=title_of(its.query, standing),
             stretches=stretches,
-            present=[
-                (row, present.count(session, row, its.slice, its.actor, now())) for row in present.PRESENT
-            ],
+            present=[(row, board.numbers[row.key]) for row in present.PRESENT],
             trend=counting.months_of(trend) if by == "month" else trend,
             trend_by=by,
             trend_metrics=[BY_KEY[key] for key in TREND],
@@ -81,15 +80,9 @@ def figures() -> ResponseReturnValue:
                 (MEASURES[key].label, counts["now"][key], its.address("supervisor.tickets", measure=key))
                 for key in ("deferred", "excluded", "unanswered")
             ],
-            states=[
-                (STATES[state].label, state, number)
-                for state, number in present.by_state(session, its.slice, its.actor).items()
-            ],
-            ages=present.by_age(session, its.slice, its.actor, now()),
-            colours=[
-                (present.COLOURS[colour], colour, number)
-                for colour, number in present.by_colour(session, its.slice, its.actor, now()).items()
-            ],
+            states=[(STATES[state].label, state, number) for state, number in board.states.items()],
+            ages=board.ages,
+            colours=[(present.COLOURS[colour], colour, number) for colour, number in board.colours.items()],
             took=waiting_times.of_slice(session, its.slice),
             stages=STAGES,
             clocks=waiting_times.CLOCK_LABELS,

@@ -51,21 +51,38 @@ def _next_month(first: date) -> date:
     return date(first.year + first.month // 12, first.month % 12 + 1, 1)
 
 
-def months_within(period: Period) -> tuple[list[date], list["Period"]]:
-    """The whole months of a period by their first days, and what is left over at its ends."""
-    first = period.from_on if period.from_on.day == 1 else _next_month(period.from_on.replace(day=1))
-    whole: list[date] = []
-    while (following := _next_month(first)) - timedelta(days=1) <= period.to_on:
-        whole.append(first)
-        first = following
-    if not whole:
-        return [], [period]
-    rest = []
-    if period.from_on < whole[0]:
-        rest.append(Period(period.from_on, whole[0] - timedelta(days=1)))
-    if first <= period.to_on:
-        rest.append(Period(first, period.to_on))
-    return whole, rest
+def _touched(period: Period) -> list[Period]:
+    """Every whole month that a period touches."""
+    found = [Period.month(period.from_on.year, period.from_on.month)]
+    while found[-1].to_on < period.to_on:
+        following = _next_month(found[-1].from_on)
+        found.append(Period.month(following.year, following.month))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """A period as whole months, with the days to add and the days to take away again."""
+
+    months: tuple[Period, ...]
+    added: tuple[Period, ...]
+    taken: tuple[Period, ...]
+
+
+def pieces(period: Period) -> Pieces:
+    """The fewest days: of a month that is more than half in the period, those are taken away that are not."""
+    months, added, taken = [], [], []
+    for month in _touched(period):
+        within = Period(max(month.from_on, period.from_on), min(month.to_on, period.to_on))
+        if within.days * 2 <= month.days:
+            added.append(within)
+            continue
+        months.append(month)
+        if month.from_on < within.from_on:
+            taken.append(Period(month.from_on, within.from_on - timedelta(days=1)))
+        if within.to_on < month.to_on:
+            taken.append(Period(within.to_on + timedelta(days=1), month.to_on))
+    return Pieces(tuple(months), tuple(added), tuple(taken))
 
 
 def _year_before(day: date) -> date:

@@ -69,9 +69,40 @@ def _coded(column: Any) -> Any:
     return func.coalesce(col(column), NONE) if column is not Ticket.category_code else col(column)
 
 
-def count(session: Session, row: Now, its: Slice, actor: Actor, now: datetime) -> int:
-    query = select(func.count()).select_from(Ticket).where(row.condition(now), *conditions(its, actor))
-    return int(session.execute(query).scalar_one())
+@dataclass(frozen=True)
+class Board:
+    """How many are so now, and the open ones by state, by age and by colour."""
+
+    numbers: Counter[str]
+    states: dict[State, int]
+    ages: dict[str, int]
+    colours: dict[str, int]
+
+
+def board(session: Session, its: Slice, actor: Actor, now: datetime) -> Board:
+    """Everything of the present in one look at the tickets."""
+    age, colour = _age(now), _colour(now)
+    sums = [func.sum(case((row.condition(now), 1), else_=0)) for row in PRESENT]
+    query = select(col(Ticket.state), age, colour, func.count(), *sums)
+    query = query.where(or_(_is_open(), col(Ticket.queue).in_(NO_UNIT_YET)), *conditions(its, actor))
+    numbers: Counter[str] = Counter()
+    states: Counter[State] = Counter()
+    ages: Counter[str] = Counter()
+    colours: Counter[str] = Counter()
+    for state, age_of, colour_of, number, *parts in session.execute(
+        query.group_by(col(Ticket.state), age, colour)
+    ):
+        numbers.update({row.key: int(part or 0) for row, part in zip(PRESENT, parts, strict=True)})
+        if state in OPEN_STATES:
+            states[state] += number
+            ages[age_of] += number
+            colours[colour_of] += number
+    return Board(
+        numbers,
+        {state: states[state] for state in State if state in states},
+        {label: ages[label] for _, label in AGES},
+        {key: colours[key] for key in COLOURS},
+    )
 
 
 def tickets(
@@ -87,13 +118,6 @@ def tickets(
     query = select(Ticket).where(condition, *conditions(its, actor))
     query = query.order_by(col(Ticket.reported_at), col(Ticket.id)).limit(size).offset(offset)
     return list(session.execute(query).scalars())
-
-
-def by_state(session: Session, its: Slice, actor: Actor) -> dict[State, int]:
-    """Open matters by state, in the workflow's order."""
-    query = select(col(Ticket.state), func.count()).where(_is_open(), *conditions(its, actor))
-    found = dict(session.execute(query.group_by(col(Ticket.state))).all())
-    return {state: found[state] for state in State if state in found}
 
 
 def state_condition(state: State) -> ColumnElement[bool]:
@@ -113,13 +137,10 @@ def age_condition(days: int | None, now: datetime) -> ColumnElement[bool]:
     return and_(*found)
 
 
-def by_age(session: Session, its: Slice, actor: Actor, now: datetime) -> dict[str, int]:
-    """Open matters by how long ago they were reported."""
+def _age(now: datetime) -> Any:
+    """How long ago it was reported, as a step of `AGES`."""
     steps = [(col(Ticket.reported_at) > now - timedelta(days=days), label) for days, label in AGES if days]
-    label = case(*steps, else_=AGES[-1][1])
-    query = select(label, func.count()).where(_is_open(), *conditions(its, actor)).group_by(label)
-    found = Counter(dict(session.execute(query).all()))
-    return {label: found[label] for _, label in AGES}
+    return case(*steps, else_=AGES[-1][1]).label("age")
 
 
 def colour_condition(colour: str, now: datetime) -> ColumnElement[bool]:
@@ -135,10 +156,8 @@ def colour_condition(colour: str, now: datetime) -> ColumnElement[bool]:
     )
 
 
-def by_colour(session: Session, its: Slice, actor: Actor, now: datetime) -> dict[str, int]:
-    """Open matters by how near the end of their clock is."""
+def _colour(now: datetime) -> Any:
+    """How near the end of its clock is."""
     due = col(Ticket.due_at)
-    label = case((due < now, "late"), (due < now + SOON, "soon"), (due.is_(None), "still"), else_="calm")
-    query = select(label, func.count()).where(_is_open(), *conditions(its, actor)).group_by(label)
-    found = Counter(dict(session.execute(query).all()))
-    return {colour: found[colour] for colour in COLOURS}
+    near = case((due < now, "late"), (due < now + SOON, "soon"), (due.is_(None), "still"), else_="calm")
+    return near.label("colour")

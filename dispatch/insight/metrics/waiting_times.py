@@ -1,17 +1,21 @@
 """Medians and ninetieth percentiles of how long things took, by all three readings."""
 
 import math
-from typing import NamedTuple
+from collections import Counter
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, literal, or_, select, union_all
 from sqlmodel import Session, col
 
+from dispatch.insight.metrics.periods import pieces
 from dispatch.insight.metrics.registry import LEAST_FOR_RATE
 from dispatch.insight.metrics.slices import Slice
-from dispatch.insight.rollups.models import Tally, TallySpan
+from dispatch.insight.rollups.cells import step
+from dispatch.insight.rollups.cubes import DAY, MONTH, SPANNED, WHOLE
+from dispatch.insight.rollups.cubes import took as cells
+from dispatch.insight.rollups.models import TallySpan
 
 CLOCK_LABELS = {"total": "诉求总时长", "handle": "承办时长", "stage": "环节时长"}
-OF_SPANS = frozenset({"organisation_code", "street_code"})
 
 
 class Took(NamedTuple):
@@ -24,45 +28,82 @@ class Took(NamedTuple):
     p90_minutes: int | None
 
 
+Kind = tuple[str, str]
+
+
 def of_slice(session: Session, its: Slice) -> list[Took]:
     """Every clock and stage of a slice."""
-    columns = {name: col(getattr(TallySpan, name)) for name in OF_SPANS}
-    known = {name: codes for name, codes in its.codes.items() if name in OF_SPANS}
-    where: list[ColumnElement[bool]] = [
-        col(TallySpan.on).between(its.period.from_on, its.period.to_on),
-        *(columns[name].in_(sorted(codes)) for name, codes in known.items()),
-    ]
-    if its.columns - OF_SPANS or its.scope is not None or its.topic is not None:
-        where.append(
-            select(col(Tally.id))
-            .where(
-                col(Tally.intake_district) == col(TallySpan.intake_district),
-                col(Tally.ticket_id) == col(TallySpan.ticket_id),
-                *its.of_matters(),
-            )
-            .exists()
-        )
-    kinds = session.execute(
-        select(col(TallySpan.clock), col(TallySpan.stage), func.count())
-        .where(*where)
-        .group_by(col(TallySpan.clock), col(TallySpan.stage))
-    ).all()
+    counted = _from_cells(session, its) if _kept(its) else _from_spans(session, [(its, 1)])
     order = list(CLOCK_LABELS)
-    found = []
-    for clock, stage, number in sorted(kinds, key=lambda kind: (order.index(kind[0]), kind[1])):
-        ranks = [math.ceil(number * share) - 1 for share in (0.5, 0.9)]
-        minutes = [
-            session.execute(
-                select(col(TallySpan.minutes))
-                .where(*where, col(TallySpan.clock) == clock, col(TallySpan.stage) == stage)
-                .order_by(col(TallySpan.minutes))
-                .limit(1)
-                .offset(rank)
-            ).scalar_one()
-            for rank in ranks
-        ]
-        shown = minutes if number >= LEAST_FOR_RATE else [None, None]
-        found.append(Took(clock, stage, number, shown[0], shown[1]))
+    return [
+        _took(clock, stage, counted[(clock, stage)])
+        for clock, stage in sorted(counted, key=lambda kind: (order.index(kind[0]), kind[1]))
+        if sum(counted[(clock, stage)].values())
+    ]
+
+
+def _took(clock: str, stage: str, times: Counter[int]) -> Took:
+    number = sum(times.values())
+    if number < LEAST_FOR_RATE:
+        return Took(clock, stage, number, None, None)
+    return Took(clock, stage, number, _reached(times, number * 0.5), _reached(times, number * 0.9))
+
+
+def _reached(times: Counter[int], share: float) -> int:
+    """The shortest stretch that at least so many are not longer than."""
+    passed = 0
+    for minutes in sorted(times):
+        passed += times[minutes]
+        if passed >= math.ceil(share):
+            return minutes
+    raise AssertionError("unreachable")
+
+
+def _kept(its: Slice) -> bool:
+    """Whether the cells tell this slice apart."""
+    return its.topic is None and its.scope is None and len(its.codes) <= 1 and its.columns <= set(SPANNED)
+
+
+def _from_cells(session: Session, its: Slice) -> dict[Kind, Counter[int]]:
+    parts = pieces(its.period)
+    whole = not its.codes
+    dimension, codes = next(iter(its.codes.items()), (WHOLE, frozenset({WHOLE})))
+    of = [cells.c.dimension == dimension, cells.c.code.in_(sorted(codes))]
+    queries = []
+    if parts.months:
+        months = cells.c.on.between(parts.months[0].from_on, parts.months[-1].to_on)
+        queries.append(_cells(1).where(*of, cells.c.grain == MONTH, months))
+    ends = [(days, sign) for days, sign in ((parts.added, 1), (parts.taken, -1)) if days]
+    if whole:
+        for days, sign in ends:
+            within = or_(*(cells.c.on.between(period.from_on, period.to_on) for period in days))
+            queries.append(_cells(sign).where(*of, cells.c.grain == DAY, within))
+    found = (
+        {} if whole else _from_spans(session, [(its.during(p), sign) for days, sign in ends for p in days])
+    )
+    return _gathered(session, queries, found)
+
+
+def _cells(sign: int) -> Any:
+    grouped = (cells.c.clock, cells.c.stage, cells.c.minutes)
+    return select(literal(sign), *grouped, func.sum(cells.c.number)).group_by(*grouped)
+
+
+def _from_spans(session: Session, parts: list[tuple[Slice, int]]) -> dict[Kind, Counter[int]]:
+    grouped = (col(TallySpan.clock), col(TallySpan.stage), col(TallySpan.minutes))
+    queries = [
+        select(literal(sign), *grouped, func.count()).where(*its.of_rows(TallySpan)).group_by(*grouped)
+        for its, sign in parts
+    ]
+    return _gathered(session, queries, {})
+
+
+def _gathered(
+    session: Session, queries: list[Any], found: dict[Kind, Counter[int]]
+) -> dict[Kind, Counter[int]]:
+    if queries:
+        for sign, clock, stage, minutes, number in session.execute(union_all(*queries)):
+            found.setdefault((clock, stage), Counter())[step(minutes)] += sign * int(number)
     return found
 
 

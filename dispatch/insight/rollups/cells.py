@@ -1,17 +1,24 @@
-"""The cells: which ones a tally row belongs to, and how they change by a difference."""
+"""The cells of the cubes: which ones a tally row or a span belongs to, and how they change by a difference."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
+from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from dispatch.insight.metrics.measures import BIT, KEYS
-from dispatch.insight.rollups.models import ANY, CUBES, DIMENSIONS, GRAINS, cell
+from dispatch.insight.rollups.cubes import CUBES, DAY, MONTH, SPANNED, WHOLE, took
+from dispatch.insight.rollups.models import DIMENSIONS
 
 AT_ONCE = 500
+HOUR, TWO_DAYS = 60, 48 * 60
+IN_HOURS, IN_DAYS = 6, 144  # a tenth of an hour, a tenth of a day
+_BY_NAME = {cube.name: cube for cube in CUBES}
+_PLACES = {cube.name: tuple(DIMENSIONS.index(code) for code in cube.told) for cube in CUBES}
+_SPANNED = tuple((name, DIMENSIONS.index(name)) for name in SPANNED)
 
 
 class Counted(NamedTuple):
@@ -22,56 +29,122 @@ class Counted(NamedTuple):
     marks: int
 
 
-Address = tuple[str, str, date, tuple[str, ...]]
-_TOLD = {cube: tuple(name in told for name in DIMENSIONS) for cube, told in CUBES.items()}
+class Spanned(NamedTuple):
+    """A span without its ticket."""
+
+    on: date
+    codes: tuple[str, ...]
+    clock: str
+    stage: str
+    minutes: int
 
 
-def addresses(on: date, codes: tuple[str, ...]) -> list[Address]:
-    """The cells that a row with this day and these codes is counted in."""
-    found: list[Address] = []
-    for cube, told in _TOLD.items():
-        its = tuple(code if tells else ANY for code, tells in zip(codes, told, strict=True))
-        found += [(cube, grain, on if grain == "day" else on.replace(day=1), its) for grain in GRAINS[cube]]
-    return found
+class Address(NamedTuple):
+    """One cell of a cube."""
+
+    cube: str
+    grain: str
+    on: date
+    codes: tuple[str, ...]
+
+
+class Stretch(NamedTuple):
+    """One cell of how long things took, in the order of the table's key."""
+
+    dimension: str
+    code: str
+    grain: str
+    on: date
+    clock: str
+    stage: str
+    minutes: int
+
+
+def step(minutes: int) -> int:
+    """Minutes as exact as they are shown: single ones up to an hour, tenths of hours up to two days, tenths of days."""
+    width = 1 if minutes < HOUR else IN_HOURS if minutes < TWO_DAYS else IN_DAYS
+    return (minutes + width // 2) // width * width
+
+
+def addresses(row: Counted) -> list[Address]:
+    """The cells that a row is counted in."""
+    month, codes = row.on.replace(day=1), row.codes
+    return [
+        Address(
+            cube.name, grain, row.on if grain == DAY else month, tuple(codes[n] for n in _PLACES[cube.name])
+        )
+        for cube in CUBES
+        for grain in cube.grains
+    ]
+
+
+def stretches(row: Spanned) -> list[Stretch]:
+    """The cells that a span is counted in."""
+    month, of = row.on.replace(day=1), (row.clock, row.stage, step(row.minutes))
+    found = [Stretch(WHOLE, WHOLE, DAY, row.on, *of), Stretch(WHOLE, WHOLE, MONTH, month, *of)]
+    return found + [Stretch(name, row.codes[n], MONTH, month, *of) for name, n in _SPANNED]
 
 
 def difference(before: Iterable[Counted], after: Iterable[Counted]) -> dict[Address, dict[str, int]]:
     """By how much which cells change."""
+    changed = Counter(after)
+    changed.subtract(before)
     sums: dict[Address, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for rows, sign in ((before, -1), (after, 1)):
-        for row in rows:
-            keys = [key for key, bit in BIT.items() if row.marks & bit]
-            for address in addresses(row.on, row.codes):
-                counts = sums[address]
-                for key in keys:
-                    counts[key] += sign
+    for row, times in changed.items():
+        if not times:
+            continue
+        keys = [key for key, bit in BIT.items() if row.marks & bit]
+        for address in addresses(row):
+            counts = sums[address]
+            for key in keys:
+                counts[key] += times
     return {
-        address: changed
+        address: moved
         for address, counts in sums.items()
-        if (changed := {key: number for key, number in counts.items() if number})
+        if (moved := {key: number for key, number in counts.items() if number})
     }
+
+
+def span_difference(before: Iterable[Spanned], after: Iterable[Spanned]) -> dict[Stretch, int]:
+    """By how much which cells of durations change."""
+    changed = Counter(after)
+    changed.subtract(before)
+    sums: Counter[Stretch] = Counter()
+    for row, times in changed.items():
+        if times:
+            for stretch in stretches(row):
+                sums[stretch] += times
+    return {stretch: number for stretch, number in sums.items() if number}
 
 
 def apply(session: Session, changes: Mapping[Address, Mapping[str, int]]) -> None:
     """Add the differences to the cells, always in the same order, so that two writers do not wait in a ring."""
-    dialect = session.get_bind().dialect.name
-    make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    rows = [_row(address, changes[address]) for address in sorted(changes)]
+    for cube in CUBES:
+        rows = [_row(one, changes[one]) for one in sorted(c for c in changes if c.cube == cube.name)]
+        _add(session, cube.table, rows, KEYS)
+
+
+def apply_spans(session: Session, changes: Mapping[Stretch, int]) -> None:
+    """The same for the cells of durations."""
+    _add(session, took, [{**one._asdict(), "number": changes[one]} for one in sorted(changes)], ("number",))
+
+
+def _add(session: Session, table: Table, rows: Sequence[dict[str, Any]], keys: Sequence[str]) -> None:
+    make: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = make(table)
+    statement = statement.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns),
+        set_={key: table.c[key] + statement.excluded[key] for key in keys},
+    )
     for start in range(0, len(rows), AT_ONCE):
-        statement = make(cell)
-        statement = statement.on_conflict_do_update(
-            index_elements=list(cell.primary_key.columns),
-            set_={key: cell.c[key] + statement.excluded[key] for key in KEYS},
-        )
         session.execute(statement, rows[start : start + AT_ONCE])
 
 
 def _row(address: Address, counts: Mapping[str, int]) -> dict[str, Any]:
-    cube, grain, on, codes = address
+    told = _BY_NAME[address.cube].told
     return {
-        "cube": cube,
-        "grain": grain,
-        "on": on,
-        **dict(zip(DIMENSIONS, codes, strict=True)),
+        "grain": address.grain,
+        "on": address.on,
+        **dict(zip(told, address.codes, strict=True)),
         **{key: counts.get(key, 0) for key in KEYS},
     }

@@ -7,7 +7,9 @@ the rows and the rows are what the histories say. Several may keep at once; on P
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from itertools import count
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, insert, select, update
@@ -15,7 +17,7 @@ from sqlmodel import Session, col
 from uuid6 import uuid7
 
 from dispatch.insight.rollups import cells, durations, marking, story
-from dispatch.insight.rollups.cells import Counted
+from dispatch.insight.rollups.cells import Counted, Spanned
 from dispatch.insight.rollups.models import DIMENSIONS, Tally, TallySpan
 from dispatch.insight.rollups.story import Key, Story
 from dispatch.record.models import Ticket
@@ -54,7 +56,7 @@ def _take_up(database: Database, zone: ZoneInfo, now: datetime | None, session: 
         return 0
     at = now or database.now(session)
     stories = story.read(session, keys)
-    before = counted(session, keys)
+    before, spanned_before = counted(session, keys), spanned(session, keys)
     session.execute(delete(Tally).where(_of(Tally, keys)))
     session.execute(delete(TallySpan).where(_of(TallySpan, keys)))
     rows, spans = rows_for(stories, at, zone)
@@ -62,8 +64,8 @@ def _take_up(database: Database, zone: ZoneInfo, now: datetime | None, session: 
         session.execute(insert(Tally), rows)
     if spans:
         session.execute(insert(TallySpan), spans)
-    after = [_counted(row) for row in rows]
-    cells.apply(session, cells.difference(before, after))
+    cells.apply(session, cells.difference(before, map(_counted, rows)))
+    cells.apply_spans(session, cells.span_difference(spanned_before, map(_spanned, spans)))
     session.execute(
         update(Ticket)
         .where(story.among(Ticket.intake_district, Ticket.id, keys))
@@ -79,10 +81,14 @@ def rows_for(
     """The tally rows and spans of these histories as of `at`, as values to insert."""
     rows: list[dict[str, Any]] = []
     spans: list[dict[str, Any]] = []
+    ids = map(
+        _uuid, count(uuid7().int)
+    )  # one draw and then upwards: a draw for each row takes longer than the row
     for one in stories:
-        of_ticket = {"intake_district": one.key[0], "ticket_id": one.key[1]}
         district, street, community, grid = one.place
         under = {
+            "intake_district": one.key[0],
+            "ticket_id": one.key[1],
             "source": one.source,
             "category_code": one.category_code,
             "district_code": district,
@@ -90,11 +96,13 @@ def rows_for(
             "community_code": community,
             "grid_code": grid,
         }
-        for row in marking.rows_of(one, at, zone):
-            rows.append({**of_ticket, **under, "id": uuid7(), **row._asdict()})
-        for took in durations.spans_of(one, at, zone):
-            spans.append({**of_ticket, "id": uuid7(), "street_code": street, **took._asdict()})
+        rows += [{**under, "id": next(ids), **row._asdict()} for row in marking.rows_of(one, at, zone)]
+        spans += [{**under, "id": next(ids), **took._asdict()} for took in durations.spans_of(one, at, zone)]
     return rows, spans
+
+
+def _uuid(number: int) -> UUID:
+    return UUID(int=number)
 
 
 def counted(session: Session, keys: Sequence[Key]) -> list[Counted]:
@@ -104,8 +112,20 @@ def counted(session: Session, keys: Sequence[Key]) -> list[Counted]:
     return [Counted(row[0], tuple(row[1:-1]), row[-1]) for row in found]
 
 
+def spanned(session: Session, keys: Sequence[Key]) -> list[Spanned]:
+    """The stored spans of these tickets, as the cells see them."""
+    columns = [getattr(TallySpan, name) for name in ("on", *DIMENSIONS, "clock", "stage", "minutes")]
+    found = session.execute(select(*columns).where(_of(TallySpan, keys)))
+    return [Spanned(row[0], tuple(row[1:-3]), *row[-3:]) for row in found]
+
+
 def _counted(row: dict[str, Any]) -> Counted:
     return Counted(row["on"], tuple(row[name] for name in DIMENSIONS), row["marks"])
+
+
+def _spanned(row: dict[str, Any]) -> Spanned:
+    codes = tuple(row[name] for name in DIMENSIONS)
+    return Spanned(row["on"], codes, row["clock"], row["stage"], row["minutes"])
 
 
 def _of(table: Any, keys: Sequence[Key]) -> Any:

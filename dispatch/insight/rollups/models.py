@@ -1,90 +1,72 @@
-"""Tally rows, spans and the cells of the roll-up."""
+"""Tally rows and spans: what is counted of each ticket, under which codes."""
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Date, Index, Integer, String, Table
+from sqlalchemy import BigInteger, Column, Index
 from sqlmodel import Field, SQLModel
 
-from dispatch.insight.metrics.measures import KEYS
 from dispatch.record.models.ticket import of_ticket
 
-ANY = "*"
 NONE = "-"
+DIMENSIONS = ("source", "category_code", "organisation_code", "district_code", "street_code", "community_code", "grid_code")  # fmt: skip
 
 
-class Tally(SQLModel, table=True):
-    """What is counted of one ticket on one day for one organisation: a bit for each measure."""
+def _by(name: str, *columns: str) -> Index:
+    """An index that answers a sum by itself: the rows behind it are read only where it has just changed."""
+    held = ("on", *DIMENSIONS, "marks")
+    return Index(name, *columns, postgresql_include=[one for one in held if one not in columns])
 
-    __tablename__ = "tally"
-    __table_args__ = of_ticket(
-        Index("ix_tally_ticket", "intake_district", "ticket_id"),
-        Index("ix_tally_on", "on"),
-        Index("ix_tally_grid", "grid_code", "on"),
-        Index("ix_tally_org", "organisation_code", "on"),
-        Index("ix_tally_category", "category_code", "on"),
-    )
-    intake_district: str = Field(primary_key=True)
-    id: UUID = Field(primary_key=True)
-    ticket_id: UUID
+
+class Counted(SQLModel):
+    """The codes that something is counted under."""
+
     on: date
-    organisation_code: str = NONE
     source: str
     category_code: str
+    organisation_code: str = NONE
     district_code: str = NONE
     street_code: str = NONE
     community_code: str = NONE
     grid_code: str = NONE
-    marks: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
-class TallySpan(SQLModel, table=True):
-    """How long something of a ticket took, on the day it ended; `clock` is total, handle or stage."""
+class Tally(Counted, table=True):
+    """What is counted of one ticket on one day for one organisation: a bit for each measure."""
 
-    __tablename__ = "tally_span"
-    __table_args__ = of_ticket(
-        Index("ix_span_ticket", "intake_district", "ticket_id"), Index("ix_span_on", "clock", "stage", "on")
+    __tablename__ = "tally"
+    __table_args__: Any = of_ticket(
+        Index("ix_tally_ticket", "intake_district", "ticket_id"),
+        _by("ix_tally_on", "on"),
+        _by("ix_tally_grid", "grid_code", "on"),
+        _by("ix_tally_street", "street_code", "on"),
+        _by("ix_tally_org", "organisation_code", "on"),
+        _by("ix_tally_category", "category_code", "on"),
+        Index("ix_tally_community", "community_code", "on"),
     )
     intake_district: str = Field(primary_key=True)
     id: UUID = Field(primary_key=True)
     ticket_id: UUID
-    on: date
-    organisation_code: str = NONE
-    street_code: str = NONE
+    marks: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class TallySpan(Counted, table=True):
+    """How long something of a ticket took, on the day it ended; `clock` is total, handle or stage."""
+
+    __tablename__ = "tally_span"
+    __table_args__: Any = of_ticket(
+        Index("ix_span_ticket", "intake_district", "ticket_id"),
+        Index("ix_span_on", "on"),
+        Index("ix_span_grid", "grid_code", "on"),
+        Index("ix_span_community", "community_code", "on"),
+        Index("ix_span_street", "street_code", "on"),
+        Index("ix_span_org", "organisation_code", "on"),
+        Index("ix_span_category", "category_code", "on"),
+    )
+    intake_district: str = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    ticket_id: UUID
     clock: str
     stage: str
     minutes: int
-
-
-DIMENSIONS = ("source", "category_code", "organisation_code", "district_code", "street_code", "community_code", "grid_code")  # fmt: skip
-
-# A cell is a sum over a day or a month. `*` stands where a cube does not tell apart, `-` where a ticket has no code.
-cell = Table(
-    "figure_cell",
-    SQLModel.metadata,
-    Column("cube", String(8), primary_key=True),
-    Column("grain", String(5), primary_key=True),
-    Column("on", Date, primary_key=True),
-    *(Column(name, String, primary_key=True) for name in DIMENSIONS),
-    *(Column(key, Integer, nullable=False, server_default="0") for key in KEYS),
-    Index("ix_cell_category", "cube", "grain", "category_code", "on"),
-    Index("ix_cell_org", "cube", "grain", "organisation_code", "on"),
-    Index("ix_cell_street", "cube", "grain", "street_code", "on"),
-    Index("ix_cell_on", "cube", "grain", "on"),
-)
-
-# What each cube tells apart, besides the day. A grid together with a category or a unit is nearly single tickets: such
-# a slice is counted from the tally rows by their indexes.
-_MATTER = ("source", "category_code", "organisation_code")
-_ABOVE = ("district_code", "street_code")
-_PLACE = (*_ABOVE, "community_code", "grid_code")
-CUBES: dict[str, frozenset[str]] = {
-    "whole": frozenset(),
-    "broad": frozenset({*_MATTER, *_ABOVE}),
-    "place": frozenset({"source", *_PLACE}),
-}
-GRAINS: dict[str, tuple[str, ...]] = {
-    "whole": ("day",),
-    "broad": ("day", "month"),
-    "place": ("day", "month"),
-}

@@ -16,7 +16,9 @@ from sqlmodel import Session, col
 
 from dispatch.insight.metrics.measures import BIT, KEYS
 from dispatch.insight.rollups import bulk, keeping, story
-from dispatch.insight.rollups.models import ANY, CUBES, DIMENSIONS, GRAINS, Tally, TallySpan, cell
+from dispatch.insight.rollups.cells import HOUR, IN_DAYS, IN_HOURS, TWO_DAYS
+from dispatch.insight.rollups.cubes import CUBES, DAY, MONTH, SPANNED, WHOLE, Cube, took
+from dispatch.insight.rollups.models import Tally, TallySpan
 from dispatch.insight.rollups.story import Key
 from dispatch.record.models import Ticket
 from grid.database import Database
@@ -31,7 +33,7 @@ def rebuild(database: Database, zone: ZoneInfo, now: datetime | None = None, *, 
         _unhurried(session)
         for table in (Tally, TallySpan):
             session.execute(delete(table))
-        session.execute(delete(cell))
+        empty(session)
     if processes == 1 or database.is_sqlite:
         done = sum(_count_batch(database, zone, now, keys) for keys in _batches(database))
     else:
@@ -93,27 +95,51 @@ def _count(
 
 
 def sum_up(session: Session) -> None:
-    """Every cell from the tally rows, by the database."""
+    """Every cell from the tally rows and spans, by the database."""
     _unhurried(session)
-    session.execute(delete(cell))
+    empty(session)
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    for cube, told in CUBES.items():
-        for grain in GRAINS[cube]:
-            on = col(Tally.on) if grain == "day" else _month(is_sqlite)
-            codes = [col(getattr(Tally, name)) if name in told else literal(ANY) for name in DIMENSIONS]
-            columns: list[Any] = [
-                literal(cube).label("cube"),
-                literal(grain).label("grain"),
-                on.label("on"),
-                *(code.label(name) for code, name in zip(codes, DIMENSIONS, strict=True)),
-                *(func.sum(_bit(key)).label(key) for key in KEYS),
-            ]
-            groups = [on, *(col(getattr(Tally, name)) for name in DIMENSIONS if name in told)]
-            session.execute(
-                insert(cell).from_select(
-                    [column.name for column in columns], select(*columns).group_by(*groups)
-                )
-            )
+    for cube in CUBES:
+        for grain in cube.grains:
+            _sum_cube(session, cube, grain, is_sqlite)
+    for dimension in (WHOLE, *SPANNED):
+        for grain in (DAY, MONTH) if dimension == WHOLE else (MONTH,):
+            _sum_spans(session, dimension, grain, is_sqlite)
+
+
+def empty(session: Session) -> None:
+    """No cell is left."""
+    for table in (*(cube.table for cube in CUBES), took):
+        session.execute(delete(table))
+
+
+def _sum_cube(session: Session, cube: Cube, grain: str, is_sqlite: bool) -> None:
+    """Alike rows are counted first, so that the bits are looked at once for all of them."""
+    on = _on(Tally, grain, is_sqlite).label("on")
+    codes: list[Any] = [col(getattr(Tally, name)).label(name) for name in cube.told]
+    alike = (
+        select(on, *codes, col(Tally.marks).label("marks"), func.count().label("times"))
+        .group_by(on, *codes, col(Tally.marks))
+        .subquery()
+    )
+    group = [alike.c.on, *(alike.c[name] for name in cube.told)]
+    sums = (func.sum(case((alike.c.marks.op("&")(BIT[key]) != 0, alike.c.times), else_=0)) for key in KEYS)
+    names = ["grain", "on", *cube.told, *KEYS]
+    session.execute(
+        insert(cube.table).from_select(names, select(literal(grain), *group, *sums).group_by(*group))
+    )
+
+
+def _sum_spans(session: Session, dimension: str, grain: str, is_sqlite: bool) -> None:
+    on = _on(TallySpan, grain, is_sqlite).label("on")
+    code = col(getattr(TallySpan, dimension)) if dimension else literal(WHOLE)
+    minutes = col(TallySpan.minutes)
+    width = case((minutes < HOUR, 1), (minutes < TWO_DAYS, IN_HOURS), else_=IN_DAYS)
+    stepped = ((minutes + width // 2) // width * width).label("minutes")
+    group = [on, col(TallySpan.clock), col(TallySpan.stage), stepped]
+    names = ["dimension", "code", "grain", "on", "clock", "stage", "minutes", "number"]
+    query = select(literal(dimension), code, literal(grain), *group, func.count())
+    session.execute(insert(took).from_select(names, query.group_by(*([code] if dimension else []), *group)))
 
 
 def _unhurried(session: Session) -> None:
@@ -122,12 +148,10 @@ def _unhurried(session: Session) -> None:
         session.execute(text("SET LOCAL statement_timeout = 0"))
 
 
-def _month(is_sqlite: bool) -> Any:
-    """The first day of the month, as a date on both databases."""
+def _on(table: Any, grain: str, is_sqlite: bool) -> Any:
+    """The day, or the first day of its month as a date on both databases."""
+    if grain == DAY:
+        return col(table.on)
     if is_sqlite:
-        return func.date(col(Tally.on), "start of month", type_=Date)
-    return cast(func.date_trunc("month", col(Tally.on)), Date)
-
-
-def _bit(key: str) -> Any:
-    return case((col(Tally.marks).op("&")(BIT[key]) != 0, 1), else_=0)
+        return func.date(col(table.on), "start of month", type_=Date)
+    return cast(func.date_trunc("month", col(table.on)), Date)

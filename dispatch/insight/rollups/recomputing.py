@@ -2,8 +2,9 @@
 reports of a closed month are made from, so that the same month gives the same numbers for ever."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, select
@@ -11,9 +12,9 @@ from sqlmodel import Session, col
 
 from dispatch.insight.metrics.measures import KEYS, keys_of
 from dispatch.insight.metrics.periods import Period
-from dispatch.insight.rollups import cells, marking, story
-from dispatch.insight.rollups.cells import Counted
-from dispatch.insight.rollups.models import DIMENSIONS, cell
+from dispatch.insight.rollups import cells, cubes, durations, marking, story
+from dispatch.insight.rollups.cells import Address, Counted, Spanned, Stretch
+from dispatch.insight.rollups.cubes import CUBES
 from dispatch.insight.rollups.story import Key, Story
 from dispatch.record.models import Ticket
 
@@ -60,22 +61,31 @@ def count(
 
 def mismatches(session: Session, at: datetime, zone: ZoneInfo) -> list[str]:
     """Every cell that is not what the histories say, in words."""
-    expected = cells.difference((), [row for _, row in rows(session, at, zone)])
-    found: list[str] = []
-    seen: set[cells.Address] = set()
-    for row in session.execute(select(cell)).mappings():
-        address = (row["cube"], row["grain"], row["on"], _codes(row))
-        seen.add(address)
-        right = expected.get(address, {})
-        found += [
-            f"{address} {key}: {row[key]}, should be {right.get(key, 0)}"
-            for key in KEYS
-            if row[key] != right.get(key, 0)
-        ]
-    found += [f"{address}: missing" for address in expected if address not in seen]
+    every = list(rows(session, at, zone))
+    found = _different(_kept(session), cells.difference((), (row for _, row in every)))
+    spans = [
+        Spanned(took.on, (one.source, one.category_code, took.organisation_code, *one.place), *took[2:])
+        for one in stories(session, at)
+        for took in durations.spans_of(one, at, zone)
+    ]
+    kept = {Stretch(*row[:-1]): row[-1] for row in session.execute(select(cubes.took)) if row[-1]}
+    return found + _different(kept, cells.span_difference((), spans))
+
+
+def _kept(session: Session) -> dict[Address, dict[str, int]]:
+    found = {}
+    for cube in CUBES:
+        for row in session.execute(select(cube.table)).mappings():
+            codes = tuple(row[name] for name in cube.told)
+            counts = {key: row[key] for key in KEYS if row[key]}
+            if counts:
+                found[Address(cube.name, row["grain"], row["on"], codes)] = counts
     return found
 
 
-def _codes(row: object) -> tuple[str, ...]:
-
-    return tuple(row[name] for name in DIMENSIONS)  # type: ignore[index]
+def _different(kept: Mapping[Any, Any], right: Mapping[Any, Any]) -> list[str]:
+    return [
+        f"{place}: {kept.get(place)}, should be {right.get(place)}"
+        for place in sorted(kept.keys() | right.keys())
+        if kept.get(place) != right.get(place)
+    ]

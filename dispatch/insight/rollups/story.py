@@ -56,6 +56,10 @@ class Story:
 
     def as_of(self, instant: datetime) -> "Story":
         """What of it had happened by then."""
+        if all(line.at <= instant for line in self.lines[-1:]) and all(
+            clock.started_at <= instant for clock in self.clocks[-1:]
+        ):
+            return self
         return replace(
             self,
             lines=tuple(line for line in self.lines if line.at <= instant),
