@@ -19,6 +19,7 @@ from uuid6 import uuid7
 from dispatch.engine import outbox, standing_work
 from dispatch.engine.outbox import Tools, sentence
 from dispatch.engine.timers import ATTEMPTS, DEAD
+from dispatch.insight.reports import monthly
 from dispatch.insight.topics import finding
 from dispatch.record import firing
 from dispatch.record.evidence import photos
@@ -72,12 +73,18 @@ def find_topics(tools: Tools, now: datetime) -> None:
     finding.look(tools.database, now)
 
 
+def write_bulletins(tools: Tools, now: datetime) -> None:
+    """The bulletins of the month that is over, where they are not there yet."""
+    monthly.make_due(tools.database, tools.world, now)
+
+
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # 18:00 UTC is two in the morning in China.
 ROWS = (
     Recurring("anchor_chains", HOUR, timedelta(minutes=5), anchor),
     Recurring("prove_chains", DAY, timedelta(hours=18), prove),
     Recurring("find_topics", DAY, timedelta(hours=19), find_topics),
+    Recurring("write_bulletins", DAY, timedelta(hours=20), write_bulletins),
     Recurring("collect_photos", DAY, timedelta(hours=18, minutes=30), collect),
     Recurring("prune_outbox", DAY, timedelta(hours=19), prune),
     Recurring("train_categories", DAY, timedelta(hours=19), standing_work.train),

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from dispatch.insight.metrics.formulas import BY_KEY
 from dispatch.insight.metrics.periods import Period
 from dispatch.insight.metrics.slices import Slice
-from dispatch.insight.reports import building, bulletins, documents, exporting
+from dispatch.insight.reports import building, bulletins, documents, drawing, exporting, monthly
 from dispatch.insight.reports.sheets import Sheet, as_csv, as_xlsx, defused
 from dispatch.insight.rollups import keeping as sums
 from dispatch.insight.schemes import keeping
@@ -135,3 +135,21 @@ def test_an_export_hides_who_reported_unless_there_is_a_reason(town: Town) -> No
     assert hidden.endswith("保密,保密")
     with town.database.reading() as session:
         assert len(session.exec(select(Reporter)).all()) == 2
+
+
+def test_when_a_month_is_over_its_bulletins_are_made_once(town: Town) -> None:
+    Twenty(town).play()
+    april = town.now.replace(month=4, day=2)
+    assert monthly.last_month(april, town.world) == MARCH
+    made = monthly.make_due(town.database, town.world, april)
+    assert made == len(monthly.subjects(town.world)) > 3
+    assert monthly.make_due(town.database, town.world, april) == 0
+    with town.database.writing() as session:
+        kept = {row.about: row for row in bulletins.listed(session)}
+        for about in ("city", f"area:{STREET}", f"organisation:{SANITATION}"):
+            checksum = kept[about].checksum
+            again = bulletins.make(session, town.world, about, MARCH, april)
+            assert (again.id, again.checksum) == (kept[about].id, checksum), about
+    said = kept["city"].content["map"]
+    assert sum(area["number"] for area in said["areas"]) == 19
+    assert drawing.as_png(said) == drawing.as_png(said)

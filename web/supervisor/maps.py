@@ -14,6 +14,7 @@ from sqlmodel import col
 from dispatch.insight.metrics import counting
 from dispatch.insight.metrics.measures import BIT
 from dispatch.insight.metrics.slices import FIGURES, LEVELS
+from dispatch.insight.reports import drawing
 from dispatch.insight.rollups.models import Tally
 from dispatch.record.models import Ticket
 from dispatch.record.world import Standing
@@ -27,7 +28,6 @@ from web.supervisor.blueprint import blueprint
 BELOW = {None: "district", "district": "street", "street": "community", "community": "grid", "grid": "grid"}
 MOST_POINTS = 3000
 TOLERANCE_DEGREES = {"district": 0.0005, "street": 0.0002, "community": 0.00005, "grid": 0.00001}
-STEPS = 5
 WEEKDAYS = "一二三四五六日"
 
 
@@ -43,10 +43,10 @@ def map() -> ResponseReturnValue:
             code: c["received"]
             for code, c in counting.table(session, its.slice, ("received",), level).items()
         }
-        bounds = _steps(counts)
+        bounds = drawing.steps(counts)
         codes = sorted(code for code in _areas(its, standing, level))
         rows = [
-            (code, standing.areas[code].name, counts.get(code, 0), _step(counts.get(code, 0), bounds))
+            (code, standing.areas[code].name, counts.get(code, 0), drawing.step(counts.get(code, 0), bounds))
             for code in codes
         ]
         days = counting.table(session, its.slice, ("received",), "day")
@@ -119,11 +119,11 @@ def heat() -> ResponseReturnValue:
         for (at,) in session.execute(query.execution_options(yield_per=5000)):
             local = at.astimezone(zone)
             counts[(local.weekday(), local.hour)] += 1
-    bounds = _steps({str(place): number for place, number in counts.items()})
+    bounds = drawing.steps({str(place): number for place, number in counts.items()})
     rows = [
         (
             f"周{WEEKDAYS[day]}",
-            [(counts[(day, hour)], _step(counts[(day, hour)], bounds)) for hour in range(24)],
+            [(counts[(day, hour)], drawing.step(counts[(day, hour)], bounds)) for hour in range(24)],
         )
         for day in range(7)
     ]
@@ -158,23 +158,6 @@ def _areas(its: Asked, standing: Standing, level: str) -> list[str]:
         if within_scope and (area is None or area in lineage):
             found.append(code)
     return found
-
-
-def _steps(counts: dict[str, int]) -> list[int]:
-    """Upper bounds of up to five classes with about as many areas in each; 0 is a class of its own."""
-    numbers = sorted(number for code, number in counts.items() if number and code != "-")
-    if not numbers:
-        return []
-    return sorted(
-        {numbers[min(len(numbers) * step // STEPS, len(numbers) - 1)] for step in range(1, STEPS + 1)}
-    )
-
-
-def _step(number: int, bounds: list[int]) -> int:
-    if not number:
-        return 0
-    place = next((place for place, bound in enumerate(bounds, start=1) if number <= bound), len(bounds))
-    return place + STEPS - len(bounds)
 
 
 @lru_cache(maxsize=32)

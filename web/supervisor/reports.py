@@ -14,13 +14,14 @@ from uuid6 import uuid7
 from dispatch.insight.metrics.measures import BIT
 from dispatch.insight.metrics.periods import Period
 from dispatch.insight.metrics.slices import FIGURES
-from dispatch.insight.reports import bulletins, documents, exporting
+from dispatch.insight.reports import bulletins, documents, drawing, exporting
 from dispatch.insight.reports.models import Bulletin, ExportLog
 from dispatch.insight.rollups.models import Tally
+from dispatch.insight.schemes import keeping
 from dispatch.record import queries
 from dispatch.record.models import Ticket
 from grid.errors import InputError, NotAllowed, NotFound
-from web.forms import Code, Strict, Words, read_form
+from web.forms import Code, Empty, Strict, Words, read_form
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, settings, world
 from web.supervisor.answering.asking import FiguresQuery, plain, slice_of
@@ -32,8 +33,23 @@ SWITCH = "figures:switch"
 
 
 class BulletinForm(Strict):
+    """A month, or the Monday of a week (only while weekly reports are turned on)."""
+
     about: Code
-    month: Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+    month: Annotated[Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")] | None, Empty] = (
+        None
+    )
+    week_on: Annotated[date | None, Empty] = None
+
+    @property
+    def period(self) -> Period:
+        if self.week_on is not None:
+            monday = self.week_on - timedelta(days=self.week_on.weekday())
+            return Period(monday, monday + timedelta(days=6))
+        if self.month is None:
+            raise InputError("请选择月份", {"month": "请选择月份"})
+        year, month = (int(part) for part in self.month.split("-"))
+        return Period.month(year, month)
 
 
 class ExportForm(FiguresQuery):
@@ -52,8 +68,10 @@ def bulletins_() -> ResponseReturnValue:
             (code, area.name) for code, area in sorted(standing.areas.items()) if area.level == "street"
         ]
         units = sorted((o.code, o.name) for o in standing.organisations.values() if not o.closed_on)
+        weekly = keeping.who_turned_on(session, keeping.WEEKLY)
     return render_template(
         "supervisor/bulletins.html",
+        weekly=weekly,
         rows=rows,
         streets=streets,
         units=units,
@@ -66,10 +84,7 @@ def bulletins_() -> ResponseReturnValue:
 def make_bulletin() -> ResponseReturnValue:
     """Make a bulletin, or make it again: the same month is the same report."""
     form = read_form(BulletinForm, request.form)
-    year, month = (int(part) for part in form.month.split("-"))
-    made = database().write(
-        lambda s: bulletins.make(s, world(), form.about, Period.month(year, month), now()).id
-    )
+    made = database().write(lambda s: bulletins.make(s, world(), form.about, form.period, now()).id)
     return redirect(url_for("supervisor.bulletin", bulletin_id=made), 303)
 
 
@@ -77,8 +92,10 @@ def make_bulletin() -> ResponseReturnValue:
 @permission_required(SWITCH)
 def bulletin(bulletin_id: UUID) -> ResponseReturnValue:
     """The bulletin as a page to be printed."""
+    row = _bulletin(bulletin_id)
+    said = row.content.get("map")
     return render_template(
-        "supervisor/bulletin.html", row=_bulletin(bulletin_id), said=_bulletin(bulletin_id).content
+        "supervisor/bulletin.html", row=row, said=row.content, map_words=drawing.legend(said) if said else ""
     )
 
 

@@ -2,9 +2,9 @@
 the same month gives the same report whenever it is made; kept with its checksum."""
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import Counter
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -13,14 +13,12 @@ from uuid6 import uuid7
 from dispatch.insight.metrics import counting
 from dispatch.insight.metrics.formulas import METRICS
 from dispatch.insight.metrics.measures import BY_KEY as MEASURES
-from dispatch.insight.metrics.measures import keys_of
 from dispatch.insight.metrics.periods import Period
 from dispatch.insight.metrics.registry import KIND_LABELS, Kind
 from dispatch.insight.metrics.slices import LEVELS
+from dispatch.insight.reports import drawing, gathering
+from dispatch.insight.reports.gathering import Gathered, Subject
 from dispatch.insight.reports.models import Bulletin
-from dispatch.insight.rollups import recomputing
-from dispatch.insight.rollups.cells import Counted
-from dispatch.insight.rollups.models import DIMENSIONS
 from dispatch.insight.schemes import keeping
 from dispatch.record.world import World
 from grid.database import canonical_json
@@ -28,57 +26,45 @@ from grid.errors import InputError, NotFound
 
 CITY = "city"
 EXCLUDED = ("deferred", "excluded", "unanswered", "repeated")
-TOP = 10
 
 
-def about_condition(about: str, world: World) -> tuple[str, str | None, str | None]:
-    """The title of what a bulletin is about, with the column and code that its rows must have."""
+class About(NamedTuple):
+    """What a bulletin is about: its name, and the column and code that its rows have (None is the whole city)."""
+
+    name: str
+    subject: Subject
+
+
+def about_condition(about: str, world: World) -> About:
+    """What a key of a bulletin's subject means."""
     standing = world.standing
     if about == CITY:
-        return world.settings.city_name, None, None
+        return About(world.settings.city_name, None)
     kind, _, code = about.partition(":")
     if kind == "organisation" and code in standing.organisations:
-        return standing.organisations[code].name, "organisation_code", code
+        return About(standing.organisations[code].name, ("organisation_code", code))
     if kind == "area" and code in standing.areas and standing.areas[code].level in LEVELS:
-        return standing.areas[code].name, LEVELS[standing.areas[code].level], code
+        return About(standing.areas[code].name, (LEVELS[standing.areas[code].level], code))
     raise NotFound(f"没有 {about} 这个单位或区域,请从月报页面选择")
 
 
-def content(session: Session, world: World, about: str, period: Period) -> dict[str, Any]:
+def content(
+    session: Session, world: World, about: str, period: Period, gathered: Gathered | None = None
+) -> dict[str, Any]:
     """Everything that the bulletin says, as values."""
     settings = world.settings
-    name, column, code = about_condition(about, world)
-    before = period.before
-    sums: dict[str, Counter[str]] = {"now": Counter(), "before": Counter()}
-    by: dict[str, dict[str, Counter[str]]] = {
-        "category": defaultdict(Counter),
-        "street": defaultdict(Counter),
-        "organisation": defaultdict(Counter),
-    }
-    daily: Counter[date] = Counter()
-    place = {dimension: number for number, dimension in enumerate(DIMENSIONS)}
+    name, subject = about_condition(about, world)
     at = period.ends_at(settings.timezone)
-    for _, row in recomputing.rows(session, at, settings.zone):
-        if code is not None and row.codes[place[str(column)]] != code:
-            continue
-        stretch = "now" if _within(row, period) else ("before" if _within(row, before) else None)
-        if stretch is None:
-            continue
-        keys = keys_of(row.marks)
-        sums[stretch].update(keys)
-        if stretch == "now":
-            for dimension, table in by.items():
-                column_name = f"{dimension}_code"
-                table[row.codes[place[column_name]]].update(keys)
-            daily[row.on] += "received" in keys
+    sums = gathered or gathering.gather(session, settings.zone, at, period, [subject])[subject]
     standing = world.standing
     names = {
-        "category": {c: k.name for c, k in standing.categories.items()},
-        "street": {c: a.name for c, a in standing.areas.items()},
-        "organisation": {c: o.name for c, o in standing.organisations.items()},
+        "category_code": {c: k.name for c, k in standing.categories.items()},
+        "street_code": {c: a.name for c, a in standing.areas.items()},
+        "organisation_code": {c: o.name for c, o in standing.organisations.items()},
     }
+    area = subject[1] if subject and subject[0] in LEVELS.values() else None
     return {
-        "title": f"{name} {period.from_on:%Y 年 %m 月}运行月报",
+        "title": f"{name} {_called(period)}",
         "about": about,
         "from_on": period.from_on.isoformat(),
         "to_on": period.to_on.isoformat(),
@@ -88,40 +74,47 @@ def content(session: Session, world: World, about: str, period: Period) -> dict[
             {"label": KIND_LABELS[kind], "rows": [_row(m, sums) for m in METRICS if m.kind == kind]}
             for kind in Kind
         ],
-        "excluded": [{"label": MEASURES[key].label, "number": sums["now"][key]} for key in EXCLUDED],
+        "excluded": [{"label": MEASURES[key].label, "number": sums.now[key]} for key in EXCLUDED],
         "formulas": "、".join(f"{m.label}({m.formula})" for m in METRICS),
         "tables": [
-            {"label": label, "rows": _table(by[dimension], names[dimension])}
-            for dimension, label in (("category", "类别"), ("street", "街道"), ("organisation", "承办单位"))
+            {"label": label, "rows": _table(sums.by[column], names[column])}
+            for column, label in (
+                ("category_code", "类别"),
+                ("street_code", "街道"),
+                ("organisation_code", "承办单位"),
+            )
         ],
-        "daily": [[day.isoformat(), daily[day]] for day in _days(period)],
+        "daily": [[day.isoformat(), sums.daily[day]] for day in _days(period)],
+        "map": drawing.picture(session, period, settings.timezone, area, sums.received),
     }
 
 
-def _within(row: Counted, period: Period) -> bool:
-    return period.from_on <= row.on <= period.to_on
+def _called(period: Period) -> str:
+    if period == Period.month(period.from_on.year, period.from_on.month):
+        return f"{period.from_on:%Y 年 %m 月}运行月报"
+    return f"{period.from_on:%Y 年 %m 月 %d 日}至 {period.to_on:%m 月 %d 日}运行情况"
 
 
 def _days(period: Period) -> list[date]:
     return [date.fromordinal(n) for n in range(period.from_on.toordinal(), period.to_on.toordinal() + 1)]
 
 
-def _summary(name: str, sums: dict[str, Counter[str]]) -> str:
-    now, before = sums["now"], sums["before"]
+def _summary(name: str, sums: Gathered) -> str:
+    now, before = sums.now, sums.before
     change = now["received"] - before["received"]
-    moved = "与上月持平" if not change else f"比上月{'多' if change > 0 else '少'} {abs(change)} 件"
+    moved = "与上期持平" if not change else f"比上期{'多' if change > 0 else '少'} {abs(change)} 件"
     return (
-        f"本月{name}登记诉求和上报 {now['received']} 件,{moved};派单 {now['dispatched']} 次,结案 {now['closed']} 件。"
+        f"本期{name}登记诉求和上报 {now['received']} 件,{moved};派单 {now['dispatched']} 次,结案 {now['closed']} 件。"
         f"回访 {now['asked']} 件,其中实际参评 {now['rated']} 件,满意和基本满意 {now['satisfied']} 件;"
         f"未接通或未评价 {now['unanswered']} 件,不计为满意。"
     )
 
 
-def _row(metric: Any, sums: dict[str, Counter[str]]) -> dict[str, str]:
+def _row(metric: Any, sums: Gathered) -> dict[str, str]:
     return {
         "label": metric.label,
-        "now": shown(counting.value(metric, sums["now"])),
-        "before": shown(counting.value(metric, sums["before"])),
+        "now": shown(counting.value(metric, sums.now)),
+        "before": shown(counting.value(metric, sums.before)),
         "words": metric.words,
     }
 
@@ -151,7 +144,14 @@ def _table(by: dict[str, Counter[str]], names: dict[str, str]) -> list[dict[str,
     ]
 
 
-def make(session: Session, world: World, about: str, period: Period, now: datetime) -> Bulletin:
+def make(
+    session: Session,
+    world: World,
+    about: str,
+    period: Period,
+    now: datetime,
+    gathered: Gathered | None = None,
+) -> Bulletin:
     """Make and keep a bulletin; the same one again is the same row.
 
     Raises
@@ -167,7 +167,7 @@ def make(session: Session, world: World, about: str, period: Period, now: dateti
     if not monthly and keeping.who_turned_on(session, keeping.WEEKLY) is None:
         raise InputError("报告按月出;更密的报告默认关闭,须由督查员在“开关”页打开并留名", {"month": "按月出"})
     kept = find(session, about, period)
-    said = content(session, world, about, period)
+    said = content(session, world, about, period, gathered)
     checksum = hashlib.sha256(canonical_json(said).encode()).hexdigest()
     if kept is None:
         kept = Bulletin(

@@ -1,7 +1,8 @@
 """A bulletin as Word and as a workbook: the same content gives the same bytes.
 
 The Word file is made from a template that an office may edit: `bulletin.docx` in the instance folder, else the shipped
-one. Its fields are those of the content; `{{ chart }}` is the picture of the month's days.
+one. Its fields are those of the content; `{{ chart }}` is the picture of the month's days, `{{ map }}` that of its
+places with `{{ map_legend }}`.
 """
 
 import io
@@ -13,6 +14,7 @@ from docx.shared import Mm
 from docxtpl import DocxTemplate, InlineImage
 from PIL import Image, ImageDraw
 
+from dispatch.insight.reports import drawing
 from dispatch.insight.reports.sheets import Sheet, as_xlsx
 
 SHIPPED = Path(__file__).parent / "bulletin.docx"
@@ -27,7 +29,10 @@ def as_docx(content: dict[str, Any], instance_path: Path) -> bytes:
     picture = InlineImage(
         document, io.BytesIO(bars([number for _, number in content["daily"]])), width=Mm(160)
     )
-    document.render({**content, "chart": picture}, autoescape=True)
+    said = content.get("map")
+    drawn = InlineImage(document, io.BytesIO(drawing.as_png(said)), width=Mm(150)) if said else ""
+    words = drawing.legend(said) if said else ""
+    document.render({**content, "chart": picture, "map": drawn, "map_legend": words}, autoescape=True)
     kept = io.BytesIO()
     document.save(kept)
     return _undated(kept.getvalue())

@@ -1,0 +1,146 @@
+"""The map of a bulletin: the areas that were in force, coloured by a number. Kept as values, so that it is drawn the
+same ever after; no tiles, no network."""
+
+import io
+from collections.abc import Mapping
+from datetime import datetime
+from math import cos, radians
+from typing import Any
+
+import shapely
+from PIL import Image, ImageDraw, ImageFont
+from sqlalchemy import or_, select
+from sqlmodel import Session, col
+
+from dispatch.insight.metrics.periods import Period
+from dispatch.insight.metrics.slices import LEVELS
+from grid.areas import generations
+from grid.models import Area, Generation
+
+STEPS = 5
+WIDTH, MARGIN = 1000, 10
+COARSE = 400  # what is smaller than so many parts of the picture is not drawn
+MOST_NUMBERS = 60
+FILLS = ("#f1f3f4", "#d6e6f2", "#9ec9e2", "#5a9ec7", "#22699e", "#0b3c66")
+
+
+def steps(numbers: Mapping[str, int]) -> list[int]:
+    """Upper bounds of up to five classes with about as many areas in each; 0 is a class of its own."""
+    known = sorted(number for code, number in numbers.items() if number and code != "-")
+    return (
+        sorted({known[min(len(known) * n // STEPS, len(known) - 1)] for n in range(1, STEPS + 1)})
+        if known
+        else []
+    )
+
+
+def step(number: int, bounds: list[int]) -> int:
+    """The class of a number."""
+    if not number:
+        return 0
+    place = next((place for place, bound in enumerate(bounds, start=1) if number <= bound), len(bounds))
+    return place + STEPS - len(bounds)
+
+
+def picture(
+    session: Session, period: Period, timezone: str, area: str | None, received: Mapping[tuple[str, str], int]
+) -> dict[str, Any] | None:
+    """The next finer areas of one area (or of the city) as they were at the period's end; None where there are none."""
+    generation = _in_force(session, period.ends_at(timezone))
+    if generation is None:
+        return None
+    level, shown = _shown(session, generation, area)
+    if not shown:
+        return None
+    numbers = {one.code: received.get((LEVELS[level], one.code), 0) for one in shown}
+    bounds = steps(numbers)
+    return {
+        "level": level,
+        "bounds": bounds,
+        **_outlines(shown, numbers, bounds),
+    }
+
+
+def _in_force(session: Session, at: datetime) -> Generation | None:
+    """The borders of that instant; those of now where none are known of then."""
+    begun, ended = col(Generation.active_from), col(Generation.active_to)
+    then = select(Generation).where(begun < at, or_(ended.is_(None), ended >= at))
+    found = session.execute(then.order_by(begun.desc()).limit(1)).scalar_one_or_none()
+    return found or generations.active_generation(session)
+
+
+def _shown(session: Session, generation: Generation, area: str | None) -> tuple[str, list[Area]]:
+    """The coarsest level that has several areas there."""
+    rows = session.execute(
+        select(Area).where(col(Area.generation_id) == generation.id).order_by(col(Area.code))
+    )
+    areas = {row.code: row for row in rows.scalars()}
+
+    def within(one: Area | None) -> bool:
+        while one is not None:
+            if one.code == area:
+                return True
+            one = areas.get(one.parent_code or "")
+        return False
+
+    for level in LEVELS:
+        found = [one for one in areas.values() if one.level == level and (area is None or within(one))]
+        if len(found) > 1:
+            return level, found
+    return "grid", []
+
+
+def _outlines(shown: list[Area], numbers: Mapping[str, int], bounds: list[int]) -> dict[str, Any]:
+    """Whole numbers in a picture a thousand wide, north up."""
+    drawn = [shapely.from_wkb(one.wkb) for one in shown]
+    west, south, east, north = shapely.total_bounds(drawn)
+    squeeze = cos(radians((south + north) / 2))
+    scale = WIDTH / max((east - west) * squeeze, north - south)
+    coarse = shapely.simplify(drawn, max(east - west, north - south) / COARSE)
+    areas = []
+    for one, shape, whole in zip(shown, coarse, drawn, strict=True):
+        rings = [
+            [
+                (round((x - west) * squeeze * scale), round((north - y) * scale))
+                for x, y in part.exterior.coords
+            ]
+            for part in shapely.get_parts(shape if not shape.is_empty else whole)
+        ]
+        middle = whole.representative_point()
+        areas.append(
+            {
+                "code": one.code,
+                "name": one.name,
+                "number": numbers[one.code],
+                "step": step(numbers[one.code], bounds),
+                "rings": [[[x, y] for x, y in ring] for ring in rings],
+                "at": [round((middle.x - west) * squeeze * scale), round((north - middle.y) * scale)],
+            }
+        )
+    width, height = round((east - west) * squeeze * scale), round((north - south) * scale)
+    return {"width": max(width, 1), "height": max(height, 1), "areas": areas}
+
+
+def legend(said: Mapping[str, Any]) -> str:
+    """What the colours mean, in words."""
+    classes = [f"至 {bound}" for bound in said["bounds"]]
+    return "颜色由浅到深:0 件" + "".join(f"、{one} 件" for one in classes) + ";图上数字为登记件数。"
+
+
+def as_png(said: Mapping[str, Any]) -> bytes:
+    """The map as a picture; each area carries its number."""
+    image = Image.new("RGB", (said["width"] + 2 * MARGIN, said["height"] + 2 * MARGIN), "white")
+    pen = ImageDraw.Draw(image)
+    font = ImageFont.load_default(size=22)
+    for area in said["areas"]:
+        for ring in area["rings"]:
+            points = [(x + MARGIN, y + MARGIN) for x, y in ring]
+            pen.polygon(points, fill=FILLS[area["step"]])
+            pen.line(points, fill="#3c4a52", width=2)
+    for area in said["areas"] if len(said["areas"]) <= MOST_NUMBERS else ():
+        x, y = area["at"]
+        ink = "white" if area["step"] > 2 else "#10222e"
+        pen.text((x + MARGIN, y + MARGIN), str(area["number"]), fill=ink, font=font, anchor="mm")
+    kept = io.BytesIO()
+    image.save(kept, "PNG")
+    return kept.getvalue()
