@@ -4,15 +4,19 @@ import pytest
 import shapely
 from shapely.geometry import Point, box
 from sqlmodel import select
+from uuid6 import uuid7
 
 from dispatch.insight.load import measuring, splitting
 from dispatch.insight.load.measuring import Load
-from dispatch.insight.load.models import LoadLimit
+from dispatch.insight.load.splitting import Surfaces
+from dispatch.record.oversight.models import LoadLimit
 from geo.borders import Level
 from grid.areas import generations
+from grid.auditing import record_change
 from grid.errors import InputError
-from grid.models import Area, GenerationState
-from tests.town import EAST, IN_EAST, LAT, LON, WEST, Town
+from grid.models import Area, GenerationState, Organisation
+from grid.registers.tables import EnforcementBinding
+from tests.town import DISTRICT, EAST, IN_EAST, LAT, LON, PARKING, POLICE, WEST, Town
 
 
 @pytest.mark.acceptance("A13")
@@ -61,6 +65,30 @@ def test_a_community_is_split_into_contiguous_parts_of_even_load() -> None:
     assert splitting.of_community("c", grids, loads) == proposal, "the same proposal each time"
 
 
+def test_a_cut_goes_along_the_road_and_leaves_a_compound_whole(town: Town) -> None:
+    for n in range(12):
+        town.worker.reports(at={"lon": LON + 0.001 + n * 0.0007, "lat": LAT + 0.003 + n % 3 * 0.001})
+    with town.database.reading() as session:
+        shape = shapely.from_wkb(session.exec(select(Area.wkb).where(Area.code == WEST)).one())
+        free = splitting.of_grid(session, shape, WEST, town.now)
+        compound = shape.centroid.buffer(0.0025)
+        spared = splitting.of_grid(
+            session,
+            shape,
+            WEST,
+            town.now,
+            Surfaces(compounds=(free.line.interpolate(0.5, True).buffer(0.0001),)),
+        )
+        road = box(LON + 0.0048, LAT - 0.01, LON + 0.0052, LAT + 0.02)
+        along = splitting.of_grid(session, shape, WEST, town.now, Surfaces((road,), (compound,)))
+        beside = splitting.of_grid(session, shape, WEST, town.now, Surfaces((road,)))
+    assert spared.line is not None
+    assert spared.line != free.line
+    assert beside.line is not None
+    assert road.buffer(1e-9).contains(beside.line.intersection(shape))
+    assert along.uneven <= splitting.MOST_UNEVEN
+
+
 def test_what_cannot_be_split_is_said_to_be_so(town: Town) -> None:
     with town.database.reading() as session, pytest.raises(InputError, match="太少"):
         splitting.of_grid(session, box(0, 0, 1, 1), WEST, town.now)
@@ -82,3 +110,30 @@ def test_limits_are_rows_and_the_emptiest_neighbour_is_proposed(town: Town) -> N
             EAST: (1.0, False),
         }
         assert [load.code for load in measuring.could_share(found, standing, WEST)] == [EAST]
+
+
+def test_of_two_teams_that_could_go_the_one_with_too_much_comes_last(town: Town) -> None:
+    with town.database.writing() as session:
+        for code, name in (("team-a", "一中队"), ("team-b", "二中队")):
+            session.add(
+                Organisation(code=code, name=name, kind="team", parent_code=POLICE, area_code=DISTRICT)
+            )
+            session.flush()
+            session.add(EnforcementBinding(id=uuid7(), area_code=WEST, organisation_code=code))
+        session.add(LoadLimit(kind="organisation", code="team-a", hours=1.5))
+        record_change(session, None, "organisation", "team-a", "create", now=town.now)
+    with town.database.reading() as session:
+        town.world.refresh(session, at_once=True)
+    for n in range(2):
+        town.later(minutes=5)
+        first = town.ticket(
+            town.worker.reports(PARKING, at={"lon": LON + 0.001, "lat": LAT + 0.001 * n}).code
+        )
+        assert first.main_code == "team-a"
+    third = town.ticket(town.worker.reports(PARKING, at={"lon": LON + 0.008, "lat": LAT + 0.008}).code)
+    assert third.main_code == "team-b"
+    assert any("“一中队”负荷 2 小时,超过阈值" in note for note in (third.routed or {})["notes"])
+    with town.database.writing() as session:
+        session.add(LoadLimit(kind="organisation", code="team-b", hours=0.5))
+    fourth = town.ticket(town.worker.reports(PARKING, at={"lon": LON + 0.006, "lat": LAT + 0.006}).code)
+    assert fourth.main_code == "team-a", "where all have too much there is nothing to choose"

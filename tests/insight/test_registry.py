@@ -5,7 +5,6 @@ from dataclasses import fields
 import pytest
 from sqlmodel import SQLModel
 
-import dispatch.insight.load.models
 import dispatch.insight.reports.models
 import dispatch.insight.schemes.models
 import dispatch.insight.topics.models  # noqa: F401

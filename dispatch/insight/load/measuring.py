@@ -1,6 +1,5 @@
 """Load in hours: what waits at a grid, a community or a unit, each kind of work with its estimate. Never per person."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -9,17 +8,12 @@ from statistics import median
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from dispatch.insight.load.models import LoadLimit
-from dispatch.record.models import Ticket
+from dispatch.record.oversight import loads as loads_of
+from dispatch.record.oversight.loads import ANY, COMMUNITY, GRID, ORGANISATION
 from dispatch.record.oversight.models import InspectionPoint, InspectionVisit
 from dispatch.record.world import Standing
-from dispatch.rules.workflow import OPEN_STATES, State
 
-GRID, COMMUNITY, ORGANISATION = "grid", "community", "organisation"
 KINDS = {GRID: "网格", COMMUNITY: "社区", ORGANISATION: "承办单位"}
-COLUMNS = {GRID: Ticket.grid_code, COMMUNITY: Ticket.community_code, ORGANISATION: Ticket.main_code}
-# Hours of one piece of work; a ticket that is suspended waits without work.
-HOURS = {"open": 1.0, "to_verify": 0.5, "to_answer": 0.5, "inspections": 0.25, "suspended": 0.0}
 WORDS = {
     "open": "在办",
     "to_verify": "待核查",
@@ -27,16 +21,7 @@ WORDS = {
     "inspections": "巡查点位",
     "suspended": "挂账",
 }
-PIECE = {
-    State.HANDLED: "to_verify",
-    State.NEED_INFO: "to_answer",
-    State.VERIFIED: "to_answer",
-    State.CALLBACK: "to_answer",
-    State.SUSPENDED: "suspended",
-}
-DEFAULT_LIMIT_HOURS = 20.0
 TIMES_MEDIAN = 3.0
-ANY = "*"
 
 
 @dataclass(frozen=True)
@@ -49,7 +34,7 @@ class Load:
 
     @property
     def hours(self) -> float:
-        return sum(HOURS[piece] * number for piece, number in self.pieces.items())
+        return loads_of.hours_of(dict(self.pieces))
 
     @property
     def over(self) -> bool:
@@ -58,29 +43,17 @@ class Load:
 
 def loads(session: Session, standing: Standing, kind: str, this_week: date | None = None) -> dict[str, Load]:
     """Every place or unit of a kind, in the order of codes, those with nothing to do included."""
-    column = col(COLUMNS[kind])
-    pieces: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    query = (
-        select(column, col(Ticket.state), func.count())
-        .where(col(Ticket.state).in_(OPEN_STATES), column.is_not(None))
-        .group_by(column, col(Ticket.state))
-    )
-    for code, state, number in session.execute(query):
-        pieces[code][PIECE.get(state, "open")] += number
+    pieces = loads_of.pieces(session, kind)
     if kind == GRID and this_week is not None:
         for code, number in _inspections(session, this_week):
-            pieces[code]["inspections"] += number
+            pieces.setdefault(code, {})["inspections"] = number
     codes = (
         [code for code, area in standing.areas.items() if area.level == kind]
         if kind != ORGANISATION
         else list(pieces)
     )
-    limits = {
-        row.code: row.hours
-        for row in session.execute(select(LoadLimit).where(col(LoadLimit.kind) == kind)).scalars()
-    }
-    usual = limits.get(ANY, DEFAULT_LIMIT_HOURS)
-    return {code: Load(code, dict(pieces.get(code, {})), limits.get(code, usual)) for code in sorted(codes)}
+    limits = loads_of.limits(session, kind)
+    return {code: Load(code, pieces.get(code, {}), limits.get(code, limits[ANY])) for code in sorted(codes)}
 
 
 def _inspections(session: Session, this_week: date) -> list[tuple[str, int]]:

@@ -30,6 +30,18 @@ LOOKED_BACK = timedelta(days=180)
 DIRECTIONS = 12
 MOST_UNEVEN = 0.35
 TREES = 40
+ALONG = frozenset({"road", "expressway", "railway", "river"})
+
+
+@dataclass(frozen=True)
+class Surfaces:
+    """What a cut should heed: roads and rivers to go along, parks and compounds to leave whole."""
+
+    roads: tuple[Any, ...] = ()
+    compounds: tuple[Any, ...] = ()
+
+
+NOTHING_KNOWN = Surfaces()
 
 
 @dataclass(frozen=True)
@@ -48,40 +60,87 @@ class Proposal:
         return abs(self.loads[0] - self.loads[1]) / whole if whole else 0.0
 
 
-def of_grid(session: Session, shape: Any, code: str, now: datetime) -> Proposal:
-    """The straight line, of several directions, that halves the reports of half a year with the shortest cut."""
+def surfaces(session: Session) -> Surfaces:
+    """The management surfaces in force, as roads to go along and grounds to leave whole."""
+    active = generations.active_generation(session)
+    found = generations.overlays_of(session, active.id) if active and active.id is not None else []
+    return Surfaces(
+        tuple(one.geometry for one in found if one.kind in ALONG),
+        tuple(one.geometry for one in found if one.kind not in ALONG),
+    )
+
+
+def of_grid(
+    session: Session, shape: Any, code: str, now: datetime, ground: Surfaces = NOTHING_KNOWN
+) -> Proposal:
+    """The straight line that about halves the reports of half a year: it cuts no compound where it can be helped, goes
+    along a road if there is one, and is the shortest."""
     query = select(col(Ticket.lon), col(Ticket.lat)).where(
         col(Ticket.grid_code) == code, col(Ticket.reported_at) > now - LOOKED_BACK
     )
     points = [(lon, lat) for lon, lat in session.execute(query.order_by(col(Ticket.id)))]
     if len(points) < 2:
         raise InputError("这个网格半年内的工单太少,没有依据建议怎么拆", {"code": "工单太少"})
-    found = [cut for n in range(DIRECTIONS) if (cut := _cut(shape, code, points, 180.0 * n / DIRECTIONS))]
+    lines = [_halving(shape, points, 180.0 * n / DIRECTIONS) for n in range(DIRECTIONS)]
+    lines += [line for road in ground.roads if (line := _along(shape, road)) is not None]
+    found = [cut for line in lines if (cut := _cut(shape, code, points, line))]
     if not found:
         raise InputError(
             "没有一条直线能把这个网格分成两块相当的区域,请在边界编辑页手工画线", {"code": "请手工画线"}
         )
-    return min(found, key=lambda cut: (round(cut[1].uneven, 1), cut[0]))[1]
+    return min(found, key=lambda cut: _cost(shape, cut, ground))
 
 
-def _cut(
-    shape: Any, code: str, points: Sequence[tuple[float, float]], degrees: float
-) -> tuple[float, Proposal] | None:
-    """The cut across one direction at the middle of the points."""
+def _cost(shape: Any, cut: Proposal, ground: Surfaces) -> tuple[float, float, float, float]:
+    """What is cut that should stay whole, how much does not follow a road, how uneven, how long."""
+    inside = cut.line.intersection(shape)  # type: ignore[union-attr]
+    whole = sum(inside.intersection(one).length for one in ground.compounds if inside.crosses(one))
+    beside = (
+        inside.difference(shapely.union_all(list(ground.roads))).length if ground.roads else inside.length
+    )
+    return round(whole, 9), round(beside / inside.length, 1), round(cut.uneven, 1), inside.length
+
+
+def _halving(shape: Any, points: Sequence[tuple[float, float]], degrees: float) -> LineString:
+    """The line across one direction at the middle of the points."""
     dx, dy = cos(radians(degrees)), sin(radians(degrees))
     along = sorted(x * dx + y * dy for x, y in points)
     middle = (along[len(along) // 2 - 1] + along[len(along) // 2]) / 2
-    reach = max(shape.bounds[2] - shape.bounds[0], shape.bounds[3] - shape.bounds[1]) * 2
     centre = shape.centroid
     shift = middle - (centre.x * dx + centre.y * dy)
-    x, y = centre.x + shift * dx, centre.y + shift * dy
-    line = LineString([(x - dy * reach, y + dx * reach), (x + dy * reach, y - dx * reach)])
+    return _through(shape, centre.x + shift * dx, centre.y + shift * dy, -dy, dx)
+
+
+def _along(shape: Any, road: Any) -> LineString | None:
+    """The middle line of a road's longer side, where it crosses the grid."""
+    part = road.intersection(shape)
+    if part.is_empty or part.area == 0:
+        return None
+    box = shapely.minimum_rotated_rectangle(part)
+    (ax, ay), (bx, by), (cx, cy) = box.exterior.coords[:3]
+    along = (
+        (bx - ax, by - ay)
+        if (bx - ax) ** 2 + (by - ay) ** 2 > (cx - bx) ** 2 + (cy - by) ** 2
+        else (cx - bx, cy - by)
+    )
+    length = (along[0] ** 2 + along[1] ** 2) ** 0.5
+    return _through(shape, box.centroid.x, box.centroid.y, along[0] / length, along[1] / length)
+
+
+def _through(shape: Any, x: float, y: float, dx: float, dy: float) -> LineString:
+    reach = max(shape.bounds[2] - shape.bounds[0], shape.bounds[3] - shape.bounds[1]) * 2
+    return LineString([(x - dx * reach, y - dy * reach), (x + dx * reach, y + dy * reach)])
+
+
+def _cut(shape: Any, code: str, points: Sequence[tuple[float, float]], line: LineString) -> Proposal | None:
+    """The line as a proposal, if it makes two parts of about the same load."""
     pieces: Any = shapely.get_parts(shapely.ops.split(shape, line)) if line.crosses(shape) else []
     if len(pieces) != 2:
         return None
-    first = sum(value <= middle for value in along)
-    proposal = Proposal(code, (float(first), float(len(along) - first)), line=line)
-    return None if proposal.uneven > MOST_UNEVEN else (line.intersection(shape).length, proposal)
+    (ax, ay), (bx, by) = line.coords[0], line.coords[-1]
+    first = sum((bx - ax) * (y - ay) - (by - ay) * (x - ax) >= 0 for x, y in points)
+    proposal = Proposal(code, (float(first), float(len(points) - first)), line=line)
+    return None if proposal.uneven > MOST_UNEVEN else proposal
 
 
 def of_community(code: str, grids: Mapping[str, Any], loads: Mapping[str, float]) -> Proposal:

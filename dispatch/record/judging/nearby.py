@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, col, select
 
 from dispatch.record.models import Ticket
+from dispatch.record.oversight import loads
 from dispatch.record.world import Standing
 from dispatch.rules.routing import Bound
 from dispatch.rules.worktime import local_date, open_on
@@ -99,7 +100,24 @@ def _bound(
         else:
             unit = standing.organisations.get(row.organisation_code)
             notes.append(f"绑定的“{unit.name if unit else row.organisation_code}”{why_not}")
-    return tuple(bound), tuple(notes)
+    bound, said = _spared(session, standing, bound)
+    return tuple(bound), (*notes, *said)
+
+
+def _spared(session: Session, standing: Standing, bound: list[Bound]) -> tuple[list[Bound], list[str]]:
+    """Where several teams could go, those with too much already come last, and why is said."""
+    if len({team.organisation for team in bound}) < 2:
+        return bound, []
+    over = loads.overloaded(session, (team.organisation for team in bound))
+    spared = [team for team in bound if team.organisation not in over]
+    if not over or not spared:
+        return bound, []
+    notes = [
+        f"绑定的“{standing.organisations[code].name if code in standing.organisations else code}”"
+        f"负荷 {hours:.0f} 小时,超过阈值 {limit:.0f} 小时,排在没有超载的队伍之后"
+        for code, (hours, limit) in sorted(over.items())
+    ]
+    return [*spared, *(team for team in bound if team.organisation in over)], notes
 
 
 def _off_shift(session: Session, standing: Standing, row: EnforcementBinding, local: datetime) -> str | None:

@@ -148,3 +148,12 @@ class Recheck(SQLModel, table=True):
     drawn_at: datetime
     checked_at: datetime | None = None
     outcome: str | None = Field(default=None, sa_type=Words)
+
+
+class LoadLimit(SQLModel, table=True):
+    """From which load on a grid, community or organisation is overloaded; `code` '*' is everybody of that kind."""
+
+    __tablename__ = "load_limit"
+    kind: str = Field(primary_key=True)
+    code: str = Field(primary_key=True)
+    hours: float
