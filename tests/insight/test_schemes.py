@@ -1,7 +1,7 @@
 """Assessment schemes and switches: what the clauses forbid is refused, what is off stays off until somebody named acts."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -29,20 +29,22 @@ PLAN = Plan(
 )
 
 
+def appraisal_plan(number: str, now: datetime) -> PlanEntry:
+    return PlanEntry(
+        number=number,
+        kind=PlanKind.APPRAISAL,
+        title="年度考核",
+        approval="区委办〔2026〕1 号",
+        organisation_code=CENTRE,
+        from_on=date(2026, 1, 1),
+        to_on=date(2026, 12, 31),
+        registered_at=now,
+    )
+
+
 def register(town: Town) -> None:
     with town.database.writing() as session:
-        session.add(
-            PlanEntry(
-                number=PLAN.plan_number,
-                kind=PlanKind.APPRAISAL,
-                title="年度考核",
-                approval="区委办〔2026〕1 号",
-                organisation_code=CENTRE,
-                from_on=date(2026, 1, 1),
-                to_on=date(2026, 12, 31),
-                registered_at=town.now,
-            )
-        )
+        session.add(appraisal_plan(PLAN.plan_number, town.now))
 
 
 def test_a_scheme_within_the_clauses_is_kept_and_read_back(town: Town) -> None:

@@ -9,8 +9,9 @@ from sqlmodel import select
 from dispatch.insight.reports.models import ExportLog
 from dispatch.insight.rollups import keeping
 from dispatch.insight.topics.models import Topic
+from tests.insight.test_schemes import appraisal_plan
 from tests.record.test_ways import calls
-from tests.town import EAST, GARBAGE, IN_EAST, SANITATION, WEST, Town
+from tests.town import DRAINAGE, EAST, GARBAGE, IN_EAST, SANITATION, WEST, Town
 from tests.web.conftest import Visitor
 
 
@@ -121,3 +122,72 @@ def test_a_table_of_two_dimensions_and_three_metrics_is_kept_and_made_anew(
     assert saved.status_code == 303
     assert "网格来源" in supervisor.sees("/figures/builder").text
     assert visitor("worker").sees("/figures/builder").status_code == 403
+
+
+SCHEME = {
+    "title": "二〇二六年度",
+    "plan_number": "KP-1",
+    "base": "100",
+    "title-0": "按时办理",
+    "metric-0": "handling",
+    "rules-0": "每少一个百分点扣一分\n不足三十件不计",
+    "title-1": "群众评价",
+    "title-2": "满意",
+    "level-2": "2",
+    "metric-2": "satisfying",
+    "group-0": "中心城区",
+    "units-0": [SANITATION, DRAINAGE],
+    "weights-0": "60 40",
+}
+
+
+@pytest.mark.acceptance("D9")
+@pytest.mark.acceptance("D10")
+@pytest.mark.acceptance("D11")
+@pytest.mark.acceptance("D12")
+def test_a_scheme_is_entered_refused_with_its_clause_and_thinned_out(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    supervisor = visitor("supervisor")
+    unplanned = supervisor.posts("/figures/schemes", **SCHEME)
+    assert unplanned.status_code == 422
+    assert 'value="二〇二六年度"' in unplanned.text, "what was typed stays"
+    with town.database.writing() as session:
+        session.add(appraisal_plan("KP-1", town.now))
+    third = {"title-3": "三", "level-3": "3", "metric-3": "solving"}
+    for wrong, clause in (
+        ({"base": "1000"}, "千分制"),
+        ({"rules-0": "一\n二\n三\n四"}, "不超过 3 条"),
+        (third, "二级指标外不再新增"),
+        ({"weights-0": "60 50"}, "相加须为 100"),
+        ({"metric-0": ""}, "注册表"),
+        ({"units-0": []}, "每组须有自己的权重和成员"),
+    ):
+        refused = supervisor.posts("/figures/schemes", **{**SCHEME, **wrong})
+        assert refused.status_code == 422, wrong
+        assert clause in refused.text, wrong
+    kept = supervisor.posts("/figures/schemes", **SCHEME)
+    assert kept.status_code == 303
+    page = supervisor.sees(kept.headers["Location"]).text
+    assert "中心城区" in page
+    assert "第 1 位" not in page
+    less = supervisor.posts(f"{kept.headers['Location']}/without", title="群众评价")
+    assert less.status_code == 303
+    page = supervisor.sees(kept.headers["Location"]).text
+    assert "群众评价" not in page
+    assert '<td class="number">100</td>' in page
+    assert visitor("department").posts("/figures/schemes", **SCHEME).status_code == 403
+
+
+@pytest.mark.acceptance("B6")
+def test_a_weekly_report_is_asked_for_only_where_somebody_turned_it_on(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    town.later(days=40)
+    supervisor = visitor("supervisor")
+    assert "week_on" not in supervisor.sees("/figures/bulletins").text
+    assert supervisor.posts("/figures/bulletins", about="city", week_on="2026-03-04").status_code == 422
+    assert supervisor.posts("/figures/switches", key="weekly", is_on="true").status_code == 303
+    assert "周报由 督查员" in supervisor.sees("/figures/bulletins").text
+    made = supervisor.posts("/figures/bulletins", about="city", week_on="2026-03-04")
+    assert "2026 年 03 月 02 日至 03 月 08 日" in supervisor.sees(made.headers["Location"]).text

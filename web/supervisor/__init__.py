@@ -3,7 +3,7 @@
 Nobody is ranked, nothing is typed in: every number is a sum that the page links to the tickets of.
 """
 
-from web.supervisor import balance, builder, classes, dashboard, maps, opened, proof, reports, tables
+from web.supervisor import balance, builder, classes, dashboard, maps, opened, proof, reports, schemes, tables
 from web.supervisor.blueprint import blueprint
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "opened",
     "proof",
     "reports",
+    "schemes",
     "tables",
 ]

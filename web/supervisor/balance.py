@@ -1,7 +1,10 @@
 """Load of places and units with who could share it and split proposals; switches with who turned them; observation points."""
 
+from typing import Annotated, Literal
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from pydantic import Field
 from shapely import from_wkb
 from sqlmodel import col, select
 
@@ -10,6 +13,7 @@ from dispatch.insight.metrics import counting
 from dispatch.insight.metrics.slices import FIGURES
 from dispatch.insight.schemes import keeping
 from dispatch.insight.schemes.models import FigureSwitch, Scheme
+from dispatch.record.oversight import loads
 from grid.errors import InputError
 from grid.models import Area
 from web.forms import Code, Strict, Words, read_form
@@ -26,6 +30,12 @@ class SwitchForm(Strict):
     plan_number: Words = None
 
 
+class LimitForm(Strict):
+    kind: Literal["grid", "community", "organisation"]
+    code: Code = "*"
+    hours: Annotated[float, Field(gt=0, le=10_000)]
+
+
 class PointForm(Strict):
     grid_code: Code
     marked: bool = False
@@ -39,14 +49,15 @@ class SplitForm(Strict):
 @permission_required(keeping.SWITCH)
 def load() -> ResponseReturnValue:
     """What waits where, in hours, against the threshold; who has room; which grids ask for a split."""
-    kind = request.args.get("kind", measuring.GRID)
+    kind = request.args.get("kind", loads.GRID)
     if kind not in measuring.KINDS:
         raise InputError("没有这类负荷,请从页面选择", {"kind": "请从页面选择"})
     today = now().astimezone(settings().zone).date()
     with database().reading() as session:
         standing = world().refresh(session)
         found = measuring.loads(session, standing, kind, today)
-        names = names_of(standing, "organisation" if kind == measuring.ORGANISATION else kind, list(found))
+        usual = loads.limits(session, kind)[loads.ANY]
+        names = names_of(standing, "organisation" if kind == loads.ORGANISATION else kind, list(found))
     busy = [one for one in found.values() if one.hours]
     share = {one.code: measuring.could_share(found, standing, one.code) for one in busy if one.over}
     return render_template(
@@ -57,8 +68,21 @@ def load() -> ResponseReturnValue:
         names=names,
         words=measuring.WORDS,
         share=share,
-        to_split=measuring.to_split(found) if kind != measuring.ORGANISATION else [],
+        everybody=usual,
+        choices=sorted(names.items()),
+        to_split=measuring.to_split(found) if kind != loads.ORGANISATION else [],
     )
+
+
+@blueprint.post("/load/limit")
+@permission_required(keeping.SWITCH)
+def set_limit() -> ResponseReturnValue:
+    """Change a threshold: of one place or unit, or of all of a kind."""
+    form = read_form(LimitForm, request.form)
+    with database().writing() as session:
+        loads.set_limit(session, form.kind, form.code, form.hours, current_actor(), now())
+    flash(_("阈值已改为 %(h).1f 小时。", h=form.hours), "done")
+    return redirect(url_for("supervisor.load", kind=form.kind), 303)
 
 
 @blueprint.post("/load/split")
@@ -72,17 +96,17 @@ def draft_split() -> ResponseReturnValue:
         area = session.get(Area, (standing.generation_id, form.code))
         if area is None:
             raise InputError("没有这个区域,请从负荷页面选择", {"code": "没有这个区域"})
-        if str(area.level) == measuring.GRID:
-            proposal = splitting.of_grid(session, from_wkb(area.wkb), form.code, at)
+        if str(area.level) == loads.GRID:
+            proposal = splitting.of_grid(
+                session, from_wkb(area.wkb), form.code, at, splitting.surfaces(session)
+            )
         else:
             below = session.exec(
                 select(Area).where(
                     Area.generation_id == standing.generation_id, col(Area.parent_code) == form.code
                 )
             ).all()
-            hours = {
-                code: one.hours for code, one in measuring.loads(session, standing, measuring.GRID).items()
-            }
+            hours = {code: one.hours for code, one in measuring.loads(session, standing, loads.GRID).items()}
             proposal = splitting.of_community(form.code, {a.code: from_wkb(a.wkb) for a in below}, hours)
         label = f"拆分建议 {area.name} {at:%Y%m%d%H%M%S}"
         splitting.draft(session, proposal, label, actor, at)
@@ -106,20 +130,13 @@ def burden_() -> ResponseReturnValue:
     with database().reading() as session:
         standing = world().refresh(session)
         its = asked(standing)
-        by_unit = counting.table(session, its.slice, ("supplement_asked",), "organisation")
         return render_template(
             "supervisor/burden.html",
             asked=its,
             asks=burden.ASKS,
-            supplements=[
-                (
-                    standing.organisations[code].name if code in standing.organisations else code,
-                    code,
-                    c["supplement_asked"],
-                )
-                for code, c in by_unit.items()
-            ],
-            board=burden.board(session, its.slice, settings().timezone),
+            units=burden.by_unit(session, its.slice, settings().zone),
+            names={code: o.name for code, o in standing.organisations.items()},
+            board=burden.board(session, its.slice, settings().zone),
         )
 
 

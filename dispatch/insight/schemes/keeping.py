@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 from uuid6 import uuid7
 
-from dispatch.insight.schemes.limits import OFF_PLAN, Group, Indicator, Plan, examine
+from dispatch.insight.schemes.limits import OFF_PLAN, Group, Indicator, Plan, examine, without
 from dispatch.insight.schemes.models import FigureSwitch, ObservationPoint, Scheme
 from dispatch.record.oversight import plans
 from dispatch.record.oversight.models import PlanKind
@@ -18,11 +18,10 @@ from grid.models import Account
 from grid.permissions import Actor
 
 SWITCH = "figures:switch"
-RANKING, WEEKLY, BIG_SCREEN = "ranking", "weekly", "big_screen"
+RANKING, WEEKLY = "ranking", "weekly"
 SWITCHES = {
     RANKING: "单位名次(只到单位、同组、按季度,附样本量和区间)",
     WEEKLY: "周报(月报之外更密的报告)",
-    BIG_SCREEN: "大屏自动轮播",
 }
 NEEDS_PLAN = frozenset({RANKING})
 
@@ -43,6 +42,23 @@ def keep(session: Session, plan: Plan, actor: Actor, world: World, now: datetime
     session.add(row)
     record_change(session, actor, "scheme", str(row.id), "create", after=row.body, now=now)
     return row
+
+
+def remove(session: Session, row: Scheme, title: str, actor: Actor, now: datetime) -> None:
+    """Take one indicator out of a scheme; its weight goes to the others in proportion."""
+    _may(actor)
+    before = row.body
+    row.body = asdict(without(plan_of(before), title))
+    session.add(row)
+    record_change(session, actor, "scheme", str(row.id), "change", before=before, after=row.body, now=now)
+
+
+def end(session: Session, row: Scheme, actor: Actor, now: datetime) -> None:
+    """A scheme no longer holds; it stays to be read."""
+    _may(actor)
+    row.ended_at = row.ended_at or now
+    session.add(row)
+    record_change(session, actor, "scheme", str(row.id), "end", now=now)
 
 
 def plan_of(body: dict[str, Any]) -> Plan:
