@@ -77,7 +77,7 @@ def test_a_cut_goes_along_the_road_and_leaves_a_compound_whole(town: Town) -> No
             shape,
             WEST,
             town.now,
-            Surfaces(compounds=(free.line.interpolate(0.5, True).buffer(0.0001),)),
+            Surfaces(compounds=(free.line.interpolate(0.5, normalized=True).buffer(0.0001),)),
         )
         road = box(LON + 0.0048, LAT - 0.01, LON + 0.0052, LAT + 0.02)
         along = splitting.of_grid(session, shape, WEST, town.now, Surfaces((road,), (compound,)))

@@ -191,3 +191,21 @@ def test_a_weekly_report_is_asked_for_only_where_somebody_turned_it_on(
     assert "周报由 督查员" in supervisor.sees("/figures/bulletins").text
     made = supervisor.posts("/figures/bulletins", about="city", week_on="2026-03-04")
     assert "2026 年 03 月 02 日至 03 月 08 日" in supervisor.sees(made.headers["Location"]).text
+
+
+def test_a_threshold_is_changed_on_the_page_of_loads(town: Town, visitor: Callable[[str], Visitor]) -> None:
+    busy(town)
+    supervisor = visitor("supervisor")
+    assert "超载</span>" not in supervisor.sees("/figures/load").text
+    changed = supervisor.posts("/figures/load/limit", kind="grid", code=WEST, hours="2")
+    assert changed.status_code == 303
+    page = supervisor.sees("/figures/load").text
+    assert page.count("超载</span>") == 1
+    assert "井巷第二网格(1.0)" in page, "who has room is named"
+    assert supervisor.posts("/figures/load/limit", kind="grid", code=WEST, hours="0").status_code == 422
+    assert supervisor.posts("/figures/load/limit", kind="grid", code="*", hours="1").status_code == 303
+    assert supervisor.sees("/figures/load").text.count("超载</span>") == 1
+    assert (
+        visitor("department").posts("/figures/load/limit", kind="grid", code="*", hours="9").status_code
+        == 403
+    )

@@ -1,6 +1,8 @@
 """Monthly bulletins as page, Word and workbook; and the export of tickets, masked, line by line."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import islice
 from typing import Annotated
 from uuid import UUID
 
@@ -28,6 +30,7 @@ from web.supervisor.answering.asking import FiguresQuery, plain, slice_of
 from web.supervisor.answering.sending import DOCX, XLSX, named
 from web.supervisor.blueprint import blueprint
 
+LINES_AT_ONCE = 500
 UNMASKED = "ticket:export_unmasked"
 SWITCH = "figures:switch"
 
@@ -173,5 +176,11 @@ def export() -> ResponseReturnValue:
     lines = exporting.lines(
         database(), [queries.visible(actor, FIGURES), tallied], names, settings().zone, unmasked=form.unmasked
     )
-    answer = Response((line.encode() for line in lines), content_type="text/csv; charset=utf-8")
+    answer = Response(_blocks(lines), content_type="text/csv; charset=utf-8")
     return named(answer, f"工单 {its.period.from_on} 至 {its.period.to_on}.csv")
+
+
+def _blocks(lines: Iterator[str]) -> Iterator[bytes]:
+    """Some hundred lines at a time: one by one they would be sent far slower than they are made."""
+    while block := "".join(islice(lines, LINES_AT_ONCE)):
+        yield block.encode()

@@ -12,7 +12,7 @@ from dispatch.insight.metrics.intervals import Value
 from dispatch.insight.metrics.registry import Metric
 
 BOM = "\ufeff"
-RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+RUNS = frozenset("=+-@\t\r\n|%")
 MADE = datetime(2000, 1, 1)  # noqa: DTZ001 - a fixed mark, so that the same values give the same file
 Plain = str | int | float | None
 
@@ -30,7 +30,8 @@ def defused(value: Plain) -> Plain:
     """Text that a spreadsheet would take for a formula gets an apostrophe before it; numbers stay numbers."""
     if not isinstance(value, str) or not value:
         return value
-    return f"'{value}" if value[0] in RUNS or value.lstrip()[:1] in RUNS else value
+    first = value[0] if value[0] in RUNS else value.lstrip()[:1]
+    return f"'{value}" if first and first in RUNS else value
 
 
 def as_csv(sheet: Sheet) -> bytes:
@@ -40,10 +41,13 @@ def as_csv(sheet: Sheet) -> bytes:
 
 def csv_lines(rows: Iterable[Sequence[Plain]]) -> Iterable[str]:
     """Line by line, so that a million rows need no more memory than one."""
+    line = io.StringIO()
+    writer = csv.writer(line)
     for row in rows:
-        line = io.StringIO()
-        csv.writer(line).writerow([defused(value) for value in row])
+        writer.writerow([defused(value) for value in row])
         yield line.getvalue()
+        line.seek(0)
+        line.truncate()
 
 
 def as_xlsx(sheets: Sequence[Sheet]) -> bytes:
