@@ -59,7 +59,7 @@ const Store = (() => {
       queue.delete(item.seq);
       for (const sha256 of item.photos) photos.delete(sha256);
       const { code, state } = answer;
-      sent.put({ seq: item.seq, owner: item.owner, code, state, title: item.title, at: new Date().toISOString() });
+      sent.put({ seq: item.seq, owner: item.owner, code, state, title: item.title, clock: item.clock, at: new Date().toISOString() });
       const wish = sent.getAllKeys();
       wish.onsuccess = () => { for (const key of wish.result.slice(0, -10)) sent.delete(key); };
     }),

@@ -30,7 +30,7 @@
     byId("waiting-count").textContent = own.length || "";
     byId("waiting-list").replaceChildren(...own.map(line), ...(others ? [node("li", { class: "hint" }, `另有 ${others} 件由其他账号填写,要由本人登录后发送`)] : []));
     const last = sent.filter((one) => desk && one.owner === desk.account).slice(-3).reverse();
-    byId("sent").replaceChildren(...last.map((one) => node("li", {}, `${one.title} 已送达 `, node("a", { class: "code", href: `/tickets/${one.code}` }, one.code))));
+    byId("sent").replaceChildren(...last.map((one) => node("li", {}, `${one.title} 已送达 `, node("a", { class: "code", href: `/tickets/${one.code}` }, one.code), ...(one.clock ? [node("p", { class: "hint" }, one.clock)] : []))));
   }
 
   function line(item) {
