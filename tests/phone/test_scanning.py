@@ -142,7 +142,7 @@ def town_has_other(town: Town) -> None:
 
 def test_joining_adds_a_reporter_and_no_second_matter(town: Town, resident: Resident) -> None:
     first = town.worker.reports().code
-    answer = resident.hands_in(joins=first, phone="13900001111", consented="yes")
+    answer = resident.hands_in(joins=first, phone="13900001111", consented="yes", category_code="", text="")
     assert answer.status_code == 303
     assert town.ticket(first).merged_count == 1
     hidden = town.operator.reports(GARBAGE, source=Source.HOTLINE, photos=(), nature="complaint").code

@@ -87,6 +87,7 @@ ask_termination: in_progress rework > terminate_pending
 grant_termination: terminate_pending > terminated
 refuse_termination: terminate_pending > in_progress
 urge: open =
+add_information: open-needing =
 add_assistants: dispatched in_progress rework =
 whistle: dispatched in_progress > in_progress
 sign_in_to_help: dispatched in_progress rework ext_pending answer_pending =
@@ -139,7 +140,7 @@ refuse_exclusion: dispatched in_progress rework suspended handled verified callb
 # role: who it is towards the ticket > actions
 OWN, HOLDS, AREA, HELPS, ANY = "reported", "holds", "area", "helps", "any"
 HOLDERS = """
-grid_worker reported: remind self_handle supply supply_intake appeal_malicious
+grid_worker reported: remind self_handle supply supply_intake add_information appeal_malicious
 grid_worker area: confirm_report deny_report verify_beside verify_pass verify_fail
 clerk holds: HANDLING OBJECTING RECTIFYING
 clerk helps: HELPING
@@ -150,7 +151,7 @@ community_clerk helps: HELPING
 officer holds: HANDLING
 officer helps: HELPING
 leader holds: approve_answer return_answer
-operator any: INTAKE CALLING withdraw supply supply_intake appeal_malicious urge merge unmerge split relate reopen reopen_instant
+operator any: INTAKE CALLING withdraw supply supply_intake add_information appeal_malicious urge merge unmerge split relate reopen reopen_instant
 dispatcher any: INTAKE DISPATCHING RULING REVIEWING merge unmerge split relate
 callback_agent any: CALLING REVIEWING
 supervisor any: confirm_malicious refuse_malicious keep_malicious lift_malicious clarify grant_exclusion refuse_exclusion recheck_pass recheck_fail urge convene settle_convened
@@ -180,7 +181,12 @@ REACHED_BY = {
     Scope.ORGANISATION: {HOLDS},
     Scope.ALL: {OWN, HOLDS, AREA, HELPS, ANY},
 }
-CLOSED_CHOICES = {"-asking": {"verified", "callback"}, "-reviewing": {"reviewing"}, "-handled": {"handled"}}
+CLOSED_CHOICES = {
+    "-asking": {"verified", "callback"},
+    "-reviewing": {"reviewing"},
+    "-handled": {"handled"},
+    "-needing": {"need_info"},
+}
 
 
 def legal() -> dict[str, tuple[frozenset[str], str | None]]:

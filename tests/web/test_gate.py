@@ -29,6 +29,7 @@ PUBLIC = {
     "resident.act",
     "leads.hand_in",
     "leads.hand_in_page",
+    "leads.progress",
     "links.first_administrator",
     "links.password",
     "look.change",

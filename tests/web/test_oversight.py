@@ -1,5 +1,6 @@
 """The pages of letters, plans, inspections and leads, clicked through as people do."""
 
+import io
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,11 +10,12 @@ import pytest
 from flask import Flask
 
 from dispatch.record import queries
-from dispatch.record.models import Reporter
+from dispatch.record.models import Reporter, TicketPhoto
 from dispatch.record.oversight.leads import Lead, register
 from tests.record.test_oversight import closed, overdue
 from tests.town import COMMUNITY, GARBAGE, IN_WEST, LAT, LON, PATROL, SANITATION, Town
 from tests.web.conftest import Program, Visitor
+from tests.web.pictures import picture
 
 Enter = Callable[[str], Visitor]
 PLAN = {
@@ -98,6 +100,20 @@ def test_an_anonymous_lead_has_nobody_to_show(town: Town, visitor: Enter) -> Non
     assert "诉求人</h2>" not in visitor("lead_officer").sees(f"/tickets/{code}").text
 
 
+def test_a_lead_with_a_photo_and_a_phone_is_looked_up_by_number(town: Town, app: Flask) -> None:
+    nobody = Visitor(app.test_client())
+    given = {"client_uuid": str(uuid4()), "category_code": GARBAGE, "area": COMMUNITY, "phone": "13700004321"}
+    done = nobody.posts("/leads/new", **given, text="长期不清运", photos=(io.BytesIO(picture(3)), "a.jpg"))
+    code = re.search(r'class="read-out">([^<]+)<', done.text)
+    assert code
+    with town.database.reading() as session:
+        assert len(queries.rows(session, TicketPhoto, town.lead_ticket(code[1]))) == 1
+    assert nobody.posts("/follow", code=code[1], digits="9999").status_code == 422
+    found = nobody.posts("/follow", code=code[1], digits="4321")
+    assert (found.status_code, "/leads/progress/" in found.location) == (303, True)
+    assert "1370000" not in nobody.sees(found.location).text
+
+
 def test_anybody_hands_in_a_lead_without_a_name(town: Town, app: Flask, visitor: Enter) -> None:
     nobody = Visitor(app.test_client())
     page = nobody.sees("/leads/new").text
@@ -111,6 +127,12 @@ def test_anybody_hands_in_a_lead_without_a_name(town: Town, app: Flask, visitor:
     code = re.search(r'class="read-out">([^<]+)<', done.text)
     assert code
     assert nobody.posts("/leads/new", **given, text="长期不清运,打电话没人管").text == done.text
+    link = re.search(r'href="(/leads/progress/[^"]+)"', done.text)
+    assert link
+    page = nobody.sees(link[1]).text
+    assert code[1] in page
+    assert "没人管" not in page
+    assert nobody.sees(link[1].replace("/leads/progress/", "/callback/")).status_code == 404
     lead = town.lead_ticket(code[1])
     assert (lead.state, lead.reported_by, lead.community_code) == ("lead_registered", None, COMMUNITY)
     with town.database.reading() as session:

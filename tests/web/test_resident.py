@@ -1,5 +1,6 @@
 """The reporter's link: opening it changes nothing, it works once, and afterwards says so."""
 
+import io
 from datetime import timedelta
 
 from flask import Flask
@@ -11,6 +12,7 @@ from dispatch.record.models import Source, TicketEvent
 from tests.record.test_ways import calls, fires
 from tests.town import Town
 from tests.web.conftest import TOKEN
+from tests.web.pictures import picture
 
 
 def asked(town: Town) -> tuple[str, str]:
@@ -99,7 +101,7 @@ def following(town: Town, code: str) -> str:
     return f"/callback/{links.token(settings, ticket.id, links.FOLLOWING)}"
 
 
-def does(app: Flask, path: str, action: str, **fields: str) -> TestResponse:
+def does(app: Flask, path: str, action: str, **fields: object) -> TestResponse:
     client = app.test_client()
     found = TOKEN.search(client.get(path).text)
     return client.post(f"{path}/{action}", data={"csrf_token": found[1] if found else "", **fields})
@@ -112,6 +114,15 @@ def test_by_the_same_link_they_urge_supplement_and_withdraw(town: Town, app: Fla
     assert "催一催" in page
     assert "撤回" in page
     assert "补充情况" not in page
+    assert "再补充一点" in page
+    told = does(
+        app, path, "add_information", text="靠近变电箱那一侧", photos=(io.BytesIO(picture(9)), "a.jpg")
+    )
+    assert told.status_code == 303
+    with town.database.reading() as session:
+        ticket = town.ticket(code)
+        last = queries.rows(session, TicketEvent, ticket)[-1]
+        assert (last.action, ticket.state, len(last.given["photos"])) == ("add_information", "dispatched", 1)
     for _ in range(2):
         assert does(app, path, "urge", words="请快一点").status_code == 303
     assert town.ticket(code).urged == 2

@@ -1,27 +1,30 @@
 """The desk of 码上督: leads to work on, and the registration of one that comes in by letter or call."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID, uuid4
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import Field
-from sqlmodel import col
+from sqlmodel import Session, col, select
 
 from dispatch.engine import jobs
+from dispatch.engine.sending import links
 from dispatch.record import queries
 from dispatch.record.intake import Reported
-from dispatch.record.models import Ticket
+from dispatch.record.models import Ticket, TicketEvent
 from dispatch.record.oversight import leads
 from dispatch.record.oversight.leads import Lead
 from dispatch.record.world import Standing
-from dispatch.rules.workflow import LEAD
-from grid.errors import InputError
+from dispatch.rules.workflow import LEAD, STATES, State
+from grid.errors import InputError, NotFound
 from web.forms import Code, Long, Phone, Short, Strict, read_form
 from web.gate.access import current_actor, permission_required, public
 from web.gate.limits import guessable
 from web.service.context import database, now, settings, world
+from web.shown import photographs
 from web.shown.categories import classes_of
 from web.shown.lists import area_names
 from web.standing.places import point_in
@@ -82,6 +85,7 @@ def hand_in_page() -> ResponseReturnValue:
 def hand_in() -> ResponseReturnValue:
     """Take a lead in from whoever hands it in, with a name or without."""
     values = {name: value for name, value in request.form.items() if value.strip()}
+    kept = tuple(request.form.getlist("kept_photos"))
     try:
         form = read_form(HandInForm, type(request.form)(values))
         with database().reading() as session:
@@ -89,10 +93,38 @@ def hand_in() -> ResponseReturnValue:
         if point is None:
             raise InputError("请选择大致地点", {"area": "请从列表选择"})
         given = {name: value for name, value in form if name != "area"}
-        made = _register(Lead(frame="wgs84", lon=point[0], lat=point[1], **given))
+        kept = photographs.uploaded(request, "photos", anonymous=True)
+        made = _register(Lead(frame="wgs84", lon=point[0], lat=point[1], photos=kept, **given))
     except InputError as error:
-        return _hand_in_page(request.form, error)
-    return render_template("oversight/handed_in.html", code=made.code)
+        return _hand_in_page(request.form, error, kept)
+    token = database().write(lambda session: _link(session, made))
+    return render_template("oversight/handed_in.html", code=made.code, token=token)
+
+
+@blueprint.get("/progress/<token>")
+@public
+@guessable
+def progress(token: str) -> ResponseReturnValue:
+    """How far a lead has come, in plain words: no name, no unit, nothing of what was written."""
+    with database().reading() as session:
+        link = links.find(session, token, now())
+        lead = session.exec(
+            select(Ticket).where(col(Ticket.id) == link.ticket_id, col(Ticket.workflow) == LEAD)
+        ).first()
+        if lead is None:
+            raise NotFound("没有这个查询链接,请完整打开提交线索后给的地址")
+        stages: list[tuple[datetime, str]] = []
+        for event in queries.rows(session, TicketEvent, lead):
+            words = STATES[State(event.state_to)].public_label
+            if not stages or stages[-1][1] != words:
+                stages.append((event.at, words))
+        return render_template("oversight/progress.html", lead=lead, stages=stages)
+
+
+def _link(session: Session, made: Reported) -> str:
+    lead = session.exec(select(Ticket).where(col(Ticket.id) == made.ticket_id)).one()
+    links.issue(session, settings(), lead, links.FOLLOWING, now())
+    return links.token(settings(), lead.id, links.FOLLOWING)
 
 
 @blueprint.post("/")
@@ -112,13 +144,16 @@ def _register(lead: Lead) -> Reported:
     return made
 
 
-def _hand_in_page(typed: Mapping[str, str], error: InputError | None = None) -> ResponseReturnValue:
+def _hand_in_page(
+    typed: Mapping[str, str], error: InputError | None = None, kept: tuple[str, ...] = ()
+) -> ResponseReturnValue:
     with database().reading() as session:
         standing = world().refresh(session)
     page = render_template(
         "oversight/hand_in.html",
         typed=typed,
         error=error,
+        kept=kept,
         classes=classes_of(standing, kinds=("event", "part", "extended")),
         places=_places(standing),
     )

@@ -13,7 +13,7 @@ from dispatch.engine import jobs
 from dispatch.engine.sending import links
 from dispatch.record import actions
 from dispatch.record.models import Ticket
-from dispatch.rules.workflow import BY_ACTION, OPEN_STATES, SATISFACTION, SOLVED, STATES, State
+from dispatch.rules.workflow import BY_ACTION, OPEN_STATES, SATISFACTION, SOLVED, STATES, TICKET, State
 from grid.errors import InputError, NotFound
 from web.forms import AnswerForm, read_form, read_given
 from web.gate.access import public
@@ -27,6 +27,7 @@ ASKED_IN = BY_ACTION["answer_satisfied"].sources
 THEIR_OWN = {
     "supply": "补充情况",
     "supply_intake": "补充情况",
+    "add_information": "再补充一点",
     "ask_progress": "办得怎么样了",
     "urge": "催一催",
     "appeal_malicious": "申诉",
@@ -162,4 +163,10 @@ def _page(token: str, error: InputError | None = None, action: str | None = None
 
 
 def _ticket(session: Session, ticket_id: object) -> Ticket:
-    return session.exec(select(Ticket).where(col(Ticket.id) == ticket_id)).one()
+    """The matter of a link; a lead has a page of its own."""
+    ticket = session.exec(
+        select(Ticket).where(col(Ticket.id) == ticket_id, col(Ticket.workflow) == TICKET)
+    ).first()
+    if ticket is None:
+        raise NotFound("没有这个链接,请从短信或登记页面完整打开")
+    return ticket

@@ -10,7 +10,7 @@ from dispatch.engine.sending import links
 from dispatch.record import queries
 from dispatch.record.codes import read_code
 from dispatch.record.models import Ticket, TicketCode
-from dispatch.rules.workflow import TICKET
+from dispatch.rules.workflow import LEAD
 from grid.errors import InputError
 from web.gate.access import public
 from web.gate.limits import looking_up
@@ -33,26 +33,25 @@ def look_up() -> ResponseReturnValue:
     """The same words whatever was wrong: nobody learns which numbers exist."""
     code, digits = request.form.get("code", ""), request.form.get("digits", "").strip()
 
-    def work(session: Session) -> str:
+    def work(session: Session) -> tuple[str, str]:
         ticket = _ticket(session, code)
         phones = [row.phone for row in queries.reporters(session, ticket) if row.phone] if ticket else []
         if ticket is None or not any(_ends(phone, digits) for phone in phones):
             raise InputError(WRONG, {"code": WRONG})
         links.issue(session, settings(), ticket, links.FOLLOWING, now())
-        return links.token(settings(), ticket.id, links.FOLLOWING)
+        page = "leads.progress" if ticket.workflow == LEAD else "resident.callback"
+        return page, links.token(settings(), ticket.id, links.FOLLOWING)
 
     try:
-        token = database().write(work)
+        page, token = database().write(work)
     except InputError as error:
         return render_template("resident/follow.html", typed=request.form, error=error), 422
-    return redirect(url_for("resident.callback", token=token), 303)
+    return redirect(url_for(page, token=token), 303)
 
 
 def _ticket(session: Session, typed: str) -> Ticket | None:
     query = select(Ticket).join(TicketCode, col(TicketCode.ticket_id) == col(Ticket.id))
-    return session.exec(
-        query.where(col(TicketCode.code) == read_code(typed), col(Ticket.workflow) == TICKET)
-    ).first()
+    return session.exec(query.where(col(TicketCode.code) == read_code(typed))).first()
 
 
 def _ends(phone: str, digits: str) -> bool:

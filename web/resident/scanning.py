@@ -81,9 +81,7 @@ def hand_in(token: str) -> ResponseReturnValue:
         scanned = codes.read(session, settings(), token, now()).area_code
     try:
         kept = photographs.uploaded(request, "photos", anonymous=True)
-        form = check(
-            ScanForm, {n: v for n, v in request.form.items() if n in ScanForm.model_fields and v.strip()}
-        )
+        form = check(ScanForm, _typed(scanned))
         located = _located(form)
         if located and located != scanned and form.chosen_grid not in (scanned, located):
             return _page(token, request.form, kept=kept, located=located)
@@ -104,6 +102,18 @@ def handed_in(token: str) -> ResponseReturnValue:
         ticket = session.exec(select(Ticket).where(col(Ticket.id) == link.ticket_id)).one()
         stage = STATES[ticket.state].public_label
         return render_template("resident/handed_in.html", ticket=ticket, stage=stage, token=token)
+
+
+def _typed(scanned: str) -> dict[str, str]:
+    """What was typed; whoever joins a matter means its category."""
+    values = {n: v for n, v in request.form.items() if n in ScanForm.model_fields and v.strip()}
+    if "joins" in values:
+        with database().reading() as session:
+            shown = around.in_public(session, world().refresh(session), [scanned], now())
+        meant = next((one for one in shown if one.code == values["joins"]), None)
+        if meant:
+            values["category_code"] = meant.category_code
+    return values
 
 
 def _submit(form: ScanForm, scanned: str, kept: tuple[str, ...]) -> tuple[Reported, str]:

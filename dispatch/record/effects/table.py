@@ -80,6 +80,7 @@ EFFECTS: dict[str, Effect] = {
     "grant_termination": asking.abandon,
     "refuse_termination": applying.granted_not,
     "urge": applying.urge,
+    "add_information": applying.nothing,
     "add_assistants": helping.add_assistants,
     "whistle": helping.whistle,
     "sign_in_to_help": helping.sign_in,

@@ -19,7 +19,7 @@ from dispatch.rules.workflow.choices import (
     said,
     unit,
 )
-from dispatch.rules.workflow.shapes import ClockKind, ClockStep, Given, GivenKind, Transition
+from dispatch.rules.workflow.shapes import ClockKind, ClockStep, Given, GivenKind, Need, Transition
 from dispatch.rules.workflow.states import OPEN_STATES, State
 
 _ANSWER = (
@@ -260,5 +260,13 @@ URGING: tuple[Transition, ...] = (
         None,
         "ticket:urge",
         given=(said("words", "催办内容", must=False),),
+    ),
+    Transition(
+        "add_information",
+        "主动补充",
+        OPEN_STATES - {State.NEED_INFO},
+        None,
+        "ticket:supplement",
+        given=(said("text", "补充的情况"), Given("photos", "照片", GivenKind.PHOTOS, Need.NEVER)),
     ),
 )
