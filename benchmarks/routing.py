@@ -30,7 +30,8 @@ from dispatch.insight.suggesting.features import features
 from dispatch.insight.suggesting.model import Example, calmed, train
 from dispatch.insight.suggesting.training import evaluate
 from dispatch.insight.tables import Rehearsal
-from dispatch.record.models import Ticket
+from dispatch.record.models import Ticket, band_of
+from dispatch.record.models.ticket import BANDS_PER_DEGREE
 from dispatch.rules.admission import AdmissionRule, Part
 from dispatch.rules.rulebook import Organisation, Rule, RuleBook, TimeBand
 from geo.borders import AreaShape, build_index
@@ -243,13 +244,16 @@ def fill(database: Database, number: int, since: datetime, *, closed: bool) -> N
             changed = {
                 "id": "gen_random_uuid()",
                 "code": "code || '-' || copy",
-                "lon": f"{LON} + random() * 0.5",
-                "lat": f"{LAT} + random() * 0.5",
+                "lon": "moved_lon",
+                "lat": "moved_lat",
+                "lat_band": f"floor(moved_lat * {BANDS_PER_DEGREE})",
             }
             copied = ", ".join(changed.get(name, f'"{name}"') for name in columns)
             names = ", ".join(f'"{name}"' for name in columns)
             copies = f"generate_series(2, {number // own}) AS copy"
-            session.execute(text(f"INSERT INTO ticket ({names}) SELECT {copied} FROM ticket, {copies}"))
+            moved = f"{LON} + random() * 0.5 AS moved_lon, {LAT} + random() * 0.5 AS moved_lat"
+            many = f"(SELECT ticket.*, copy, {moved} FROM ticket, {copies}) AS many"
+            session.execute(text(f"INSERT INTO ticket ({names}) SELECT {copied} FROM {many}"))
     with database.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))
 
@@ -272,6 +276,7 @@ def _rows(
             "reported_lat": lat,
             "lon": lon,
             "lat": lat,
+            "lat_band": band_of(lat),
             "reported_at": at,
             "closed_at": at + timedelta(days=1) if closed else None,
             "routed": {"rule": "r-city", "main": "sanitation-bureau", "reason": "职责规则 r-city"},

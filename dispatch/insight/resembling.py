@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import and_, exists, or_, select
 from sqlmodel import Session, col
 
-from dispatch.record.models import Reporter, Statement, Ticket
+from dispatch.record.models import Reporter, Statement, Ticket, band_of
 from dispatch.record.world import Standing
 from dispatch.rules.likeness import CLASS_DIGITS, RECENT, Alike, Matter, Near, alike, near_m
 from dispatch.rules.workflow import OPEN_STATES, TICKET
@@ -85,6 +85,7 @@ def _near(
         select(Ticket)
         .where(
             col(Ticket.closed_at).is_(None),
+            col(Ticket.lat_band).in_(range(band_of(lat - high), band_of(lat + high) + 1)),
             col(Ticket.lat).between(lat - high, lat + high),
             col(Ticket.lon).between(lon - wide, lon + wide),
             col(Ticket.reported_at) >= since,

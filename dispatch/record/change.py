@@ -11,7 +11,7 @@ from sqlmodel import Session, SQLModel, col
 from uuid6 import uuid7
 
 from dispatch.record import chain, queries
-from dispatch.record.models import OutboxRow, Statement, Ticket, TicketCode, TicketEvent, TicketPhoto
+from dispatch.record.models import OutboxRow, Statement, Ticket, TicketCode, TicketEvent, TicketPhoto, band_of
 from dispatch.record.reading import together
 from dispatch.record.world import Standing, World
 from dispatch.rules.workflow import Given, GivenKind, State, Transition
@@ -89,6 +89,7 @@ class Change:
             self._pending = []
             return
         if self._new:
+            ticket.lat_band = band_of(ticket.lat)
             at = {"code": ticket.code, "intake_district": ticket.intake_district, "ticket_id": ticket.id}
             self._pending += [ticket, fresh(TicketCode, **at)]
         self.session.flush()

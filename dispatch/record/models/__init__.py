@@ -25,6 +25,7 @@ from dispatch.record.models.ticket import (
     TicketCode,
     TicketLink,
     TicketPhoto,
+    band_of,
 )
 from dispatch.record.models.working import OutboxRow, TicketClock, Timer
 
@@ -57,4 +58,5 @@ __all__ = [
     "TicketPhoto",
     "Timer",
     "UnitRating",
+    "band_of",
 ]

@@ -7,7 +7,7 @@ from math import cos, radians
 from sqlalchemy import ColumnElement, and_, exists, select
 from sqlmodel import Session, col
 
-from dispatch.record.models import Reporter, Source, Ticket
+from dispatch.record.models import Reporter, Source, Ticket, band_of
 from dispatch.record.world import Standing
 from dispatch.rules import likeness
 from dispatch.rules.likeness import Alike, Matter, Near
@@ -89,6 +89,7 @@ def _around(
         select(Ticket)
         .where(
             col(Ticket.workflow) == TICKET,
+            col(Ticket.lat_band).in_(range(band_of(lat - north), band_of(lat + north) + 1)),
             col(Ticket.lon).between(lon - east, lon + east),
             col(Ticket.lat).between(lat - north, lat + north),
             *conditions,

@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from dispatch.record.codes import read_code
 from dispatch.record.desks.models import TicketHolder
-from dispatch.record.models import Source, Statement, Ticket
+from dispatch.record.models import Source, Statement, Ticket, band_of
 from dispatch.record.world import Standing
 
 METRES_PER_DEGREE = 111_320.0
@@ -75,6 +75,7 @@ def within(*, lon: float, lat: float, metres: float) -> ColumnElement[bool]:
     high, wide = metres / METRES_PER_DEGREE, metres / max(east_m, 1.0)
     east, north = (col(Ticket.lon) - lon) * east_m, (col(Ticket.lat) - lat) * METRES_PER_DEGREE
     return and_(
+        col(Ticket.lat_band).between(band_of(lat - high), band_of(lat + high)),
         col(Ticket.lat).between(lat - high, lat + high),
         col(Ticket.lon).between(lon - wide, lon + wide),
         east * east + north * north <= metres * metres,
