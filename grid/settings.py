@@ -18,6 +18,7 @@ from grid.errors import SettingsError
 LANGUAGES = frozenset({"zh", "en"})
 WEAK_KEYS = frozenset({"dev", "secret", "changeme", "password"})
 MIN_KEY_BYTES = 32
+MOST_MERGED_M = 10  # farther apart is not the same point
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Settings:
     photo_url: str = ""
     tile_url: str | None = None
     sms_url: str | None = None
+    geocoder: str | None = None
+    geocoder_answers: str = "geojson"
     max_photo_bytes: int = 20 * 1024 * 1024
     secure_cookies: bool = False
     session_idle_minutes: int = 8 * 60
@@ -44,6 +47,7 @@ class Settings:
     workers: int = 1
     callback_percent: int = 100
     cross_check_percent: int = 0
+    merge_within_m: int = 0
     callback_seed: str = "callback"
     most_in_hand: int = 20
     show_worker_phone: bool = False
@@ -135,6 +139,8 @@ def _check(values: Mapping[str, object], problems: list[str]) -> None:
         problems.append(
             f"GRID_SECRET_KEY:密钥少于 {MIN_KEY_BYTES} 字节或是常见词,请换一个随机值(或删去,由系统生成)"
         )
+    if not 0 <= int(str(values.get("merge_within_m", 0))) <= MOST_MERGED_M:
+        problems.append(f"GRID_MERGE_WITHIN_M:同一点自动并单的距离请填 0(不自动)到 {MOST_MERGED_M} 米")
     url = str(values.get("database_url", ""))
     if not url.startswith(("sqlite://", "postgresql://", "postgresql+psycopg://")):
         problems.append(f"DATABASE_URL:{url.split(':', 1)[0]} 不受支持,请用 sqlite:/// 或 postgresql://")

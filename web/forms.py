@@ -128,6 +128,7 @@ class ReportIn(Strict):
     photos: Annotated[tuple[Sha256, ...], Field(max_length=MAX_PHOTOS)] = ()
     chosen_grid: Annotated[Code | None, Empty] = None
     joins: Annotated[Code | None, Empty] = None
+    apart: bool = False
     answers: Annotated[dict[Code, Code] | None, Field(max_length=12)] = None
     reporter: ReporterIn | None = None
 
@@ -174,6 +175,7 @@ class ScanForm(Strict):
     accuracy_m: Annotated[Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] | None, Empty] = None
     chosen_grid: Annotated[Code | None, Empty] = None
     joins: Annotated[Code | None, Empty] = None
+    apart: bool = False
     phone: Phone = None
     consented: Annotated[Literal["yes"] | None, Empty] = None
 

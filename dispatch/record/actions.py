@@ -17,7 +17,7 @@ from dispatch.record.codes import new_code
 from dispatch.record.effects import asking
 from dispatch.record.effects.table import EFFECTS
 from dispatch.record.intake import Mode, Report, Reported, earlier, key_of
-from dispatch.record.judging import admitting, deciding, facts, questions, repeated
+from dispatch.record.judging import admitting, deciding, facts, questions, repeated, same_matter
 from dispatch.record.judging.checking import Asked
 from dispatch.record.judging.facts import PUBLIC_SOURCES
 from dispatch.record.judging.given import MAX_STATEMENT, checked
@@ -80,6 +80,7 @@ def report(session: Session, report: Report, actor: Actor, world: World, now: da
     category = standing.category(report.category_code)
     _check_report(session, report, category, world)
     placed = deciding.placed(world, report)
+    same = same_matter.repeated(session, report, category, placed, world, now)
     ticket = _new_ticket(report, category, placed, actor, world, now)
     change = Change(session, ticket, actor, world, now, new=True)
     if report.reporter_phone or report.reporter_name:
@@ -94,7 +95,7 @@ def report(session: Session, report: Report, actor: Actor, world: World, now: da
         "photos": report.photos,
     }
     change.append(SUBMIT, "submit", State.SUBMITTED, given, reasons={"placed": ticket.placed})
-    first = _first_action(report, category)
+    first = _first_action(report, category) if same is None else None
     if first is None:
         ticket.queue = Queue.INTAKE
     else:
@@ -107,6 +108,11 @@ def report(session: Session, report: Report, actor: Actor, world: World, now: da
     change.write()
     if report.joins:
         _join(session, ticket, report.joins, actor, world, now)
+    if same:
+        merge = BY_ACTION["merge"]
+        carry(
+            session, ticket, merge, {"into": same.code}, SYSTEM_ACTOR, world, now, reasons={"same": same.why}
+        )
     return Reported(ticket.code, ticket.id, ticket.intake_district, str(ticket.state))
 
 
@@ -158,6 +164,7 @@ def carry(
     world: World,
     now: datetime,
     request_key: UUID | None = None,
+    reasons: Mapping[str, Any] | None = None,
 ) -> None:
     """The action itself, once it is known that the actor may: rules, effect, event, clocks, what follows."""
     standing = world.standing
@@ -178,7 +185,7 @@ def carry(
     if admitted is not None and "admitted" in row.guards:
         admitted.used_at = now
         change.reasons["admitted"] = {"admittance": str(admitted.id), "clause": admitted.clause}
-    _carry_out(change, row, values, request_key=request_key)
+    _carry_out(change, row, values, reasons=reasons, request_key=request_key)
     entered = row.target is not None
     if ticket.state is State.FILED and row.action in ROUTED_AFTER:
         deciding.dispatch_if_routed(change, None, _carry_out)

@@ -29,7 +29,7 @@ class Mode(StrEnum):
 class Report:
     """What came in, checked for form by the edge; `client_uuid` is the sender's own id of it.
 
-    `joins` is the ticket of the same matter that somebody else reported before.
+    `joins` is the ticket of the same matter that somebody else reported before; `apart` says that it is another one.
     """
 
     client_uuid: UUID
@@ -57,6 +57,7 @@ class Report:
     upper_due_at: datetime | None = None
     synthetic: bool = False
     joins: str | None = None
+    apart: bool = False
 
     @property
     def fingerprint(self) -> str:

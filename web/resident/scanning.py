@@ -166,6 +166,7 @@ def _report(session: Session, form: ScanForm, scanned: str, kept: tuple[str, ...
         scanned_grid=scanned,
         chosen_grid=form.chosen_grid or scanned,
         joins=form.joins,
+        apart=form.apart,
         reporter_phone=form.phone,
         consented=bool(form.phone) and form.consented == "yes",
         notice_version=NOTICE_VERSION if form.phone else None,

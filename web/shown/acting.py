@@ -42,6 +42,7 @@ def report_of(form: ReportIn) -> Report:
         photos=form.photos,
         chosen_grid=form.chosen_grid,
         joins=form.joins,
+        apart=form.apart,
         answers=form.answers,
         reporter_name=reporter.name if reporter else None,
         reporter_phone=reporter.phone if reporter else None,

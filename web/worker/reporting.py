@@ -30,6 +30,7 @@ REPORT_FIELDS = (
     "location_source",
     "captured_at",
     "text",
+    "apart",
 )
 MODES = (("report", "上报派单"), ("remind", "当场提醒"), ("self_handled", "自行处置"))
 ANSWER = "answer-"

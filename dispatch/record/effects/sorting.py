@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import true
 from sqlmodel import Session, col, select
 from uuid6 import uuid7
 
@@ -14,6 +15,7 @@ from dispatch.record.effects.assigning import accept, end_assignment
 from dispatch.record.models import LinkKind, Reporter, Ticket, TicketCode, TicketLink
 from dispatch.rules.workflow import OPEN_STATES, SUBMIT, State
 from grid.errors import InputError
+from grid.permissions import SYSTEM_ACTOR
 from grid.rows import fresh
 
 Values = Mapping[str, Any]
@@ -109,10 +111,11 @@ def split(change: Change, given: Values) -> None:
 def other(change: Change, field: str, code: Any) -> Ticket:
     """The other ticket, locked; it must be one that the actor may read, and not this one."""
     typed = read_code(str(code))
+    readable = true() if change.actor is SYSTEM_ACTOR else queries.visible(change.actor)
     query = (
         select(Ticket)
         .join(TicketCode, col(TicketCode.ticket_id) == col(Ticket.id))
-        .where(col(TicketCode.code) == typed, queries.visible(change.actor))
+        .where(col(TicketCode.code) == typed, readable)
         .with_for_update(of=Ticket)
     )
     found = change.session.exec(query).first() if typed else None

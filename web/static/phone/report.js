@@ -104,6 +104,7 @@
     found.mode = form.querySelector("[name=mode]:checked").value;
     found.chosen_grid = byId("grid").value;
     found.consented = field("consented").checked;
+    found.apart = field("apart").checked;
     found.answers = Object.fromEntries([...byId("questions").querySelectorAll(":checked")].map((one) => [one.name.replace("answer-", ""), one.value]));
     return found;
   }
@@ -114,6 +115,7 @@
     for (const name of VALUES) if (kept.values[name]) field(name).value = kept.values[name];
     field("client_uuid").value = kept.uuid;
     field("consented").checked = Boolean(kept.values.consented);
+    field("apart").checked = Boolean(kept.values.apart);
     form.querySelector(`[name=mode][value=${kept.values.mode}]`).checked = true;
     if (kept.values.chosen_grid) byId("grid").value = kept.values.chosen_grid;
     if (kept.values.category_code) choose(kept.values.category_code);
@@ -173,6 +175,7 @@
       if (grid) Object.assign(found, { lon: grid.lon, lat: grid.lat, location_source: "grid" });
     }
     if (Object.keys(given.answers).length) found.answers = given.answers;
+    if (given.apart && !byId("alike").hidden) found.apart = true;
     if (given.reporter_phone.trim() || given.reporter_name.trim()) {
       const reporter = { consented: given.consented, notice_version: form.dataset.notice };
       if (given.reporter_name.trim()) reporter.name = given.reporter_name.trim();
