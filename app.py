@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from dispatch.engine.health import tracing
 from dispatch.record.world import World
 from grid.database import Database
+from grid.registers.geocoding import online
 from grid.settings import Settings
 from web import audiences, cli, errors, session
 from web.gate import access, bodies, compressing, headers, limits
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     tracing.start(its)
     app.extensions.update(settings=its, database=Database(its.database_url), world=World(its))
+    app.extensions.update(geocoder=online(its.geocoder, its.geocoder_answers))
     tracing.watch(app)
     watching.register(app)
     choosing.register(app, its)

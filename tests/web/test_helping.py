@@ -4,12 +4,14 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
+from flask import Flask
 
 from dispatch.record.models import Source
 from grid.auditing import record_change
 from grid.models import Responsibility
 from grid.registers import gazetteer
 from grid.registers.gazetteer import NamedPlace
+from grid.registers.geocoding import Online, OnlinePlace
 from grid.registers.initials import initials
 from tests.town import (
     COVER,
@@ -122,6 +124,34 @@ def test_places_are_found_by_two_characters_parts_and_pinyin_initials(town: Town
     assert names("火星") == []
     town.database.write(lambda s: gazetteer.replace(s, places[:1], "test", None, town.now))
     assert names("井巷") == ["井巷公园"]
+
+
+def test_a_service_on_the_net_adds_places_and_its_silence_is_said(
+    town: Town, app: Flask, program: Enter
+) -> None:
+    asked: list[str] = []
+
+    def service(words: str, timeout_s: float) -> list[OnlinePlace]:
+        asked.append(words)
+        if words == "井巷火星":
+            raise OSError("unreachable")
+        return [OnlinePlace("井巷医院", LON, LAT, "wgs84")]
+
+    park = [NamedPlace("井巷公园", "公园", 116.401, 39.901)]
+    town.database.write(lambda s: gazetteer.replace(s, park, "test", None, town.now))
+    app.extensions["geocoder"] = Online(service)
+    worker = program("worker")
+
+    def found(words: str) -> tuple[list[str], str | None]:
+        said = worker.calls("GET", f"/suggest/places?q={words}").json
+        return [place["name"] for place in said["places"]], said["note"]
+
+    assert found("井巷") == (["井巷公园", "井巷医院"], None)
+    assert found("井巷公园") == (["井巷公园"], None)
+    names, note = found("井巷火星")
+    assert names == ["井巷公园"]
+    assert "没有应答" in (note or "")
+    assert asked == ["井巷", "井巷火星"], "what the city knows by its very name is not asked elsewhere"
 
 
 def test_initials_of_common_characters() -> None:

@@ -19,9 +19,12 @@ from grid.registers import gazetteer
 from web.api.blueprint import blueprint
 from web.forms import Code, Empty, Frames, Short, Strict, Words
 from web.gate.access import current_actor, permission_required
-from web.service.context import database, now, world
+from web.service.context import database, geocoder, now, world
 from web.shown.labels import state_label
 
+UNANSWERED = "在线地名服务没有应答,只列出本地的地名"
+KNOWN_FIT = 0.9  # the city's own name for it: nobody else is asked
+LEAST_ONLINE = 2
 REPORTING = ("ticket:report", "ticket:register", "ticket:dispatch")
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
@@ -117,7 +120,10 @@ class PlaceOut(BaseModel):
 
 
 class PlacesOut(BaseModel):
+    """`note` says so when the service on the net did not answer and only the city's own names are listed."""
+
     places: list[PlaceOut]
+    note: str | None = None
 
 
 @blueprint.post("/suggest/categories")
@@ -213,10 +219,16 @@ def doubt(form: DoubtIn) -> ResponseReturnValue:
 def places(query: PlacesQuery) -> ResponseReturnValue:
     with database().reading() as session:
         found = gazetteer.find(session, query.q)
+    note = None
+    service = geocoder()
+    if service is not None and len(query.q) >= LEAST_ONLINE and not any(p.fit >= KNOWN_FIT for p in found):
+        more = service.find(query.q)
+        note = UNANSWERED if more is None else None
+        found += more or []
     out = [
         PlaceOut(name=p.name, kind=p.kind, address=p.address, lon=p.lon, lat=p.lat, fit=p.fit) for p in found
     ]
-    return PlacesOut(places=out)  # type: ignore[return-value]
+    return PlacesOut(places=out, note=note)  # type: ignore[return-value]
 
 
 def _street(form: CategoriesIn) -> str | None:

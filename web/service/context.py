@@ -7,6 +7,7 @@ from flask import current_app, g
 
 from dispatch.record.world import World
 from grid.database import Database
+from grid.registers.geocoding import Online
 from grid.settings import Settings
 
 
@@ -23,6 +24,11 @@ def database() -> Database:
 def world() -> World:
     """This process's view of the standing world."""
     return cast(World, current_app.extensions["world"])
+
+
+def geocoder() -> Online | None:
+    """The service on the net that knows places, where the settings name one."""
+    return cast("Online | None", current_app.extensions.get("geocoder"))
 
 
 def moment() -> datetime:

@@ -70,7 +70,8 @@
       if (words.length < 2) { places.replaceChildren(); return; }
       const answer = await fetch(`${search.dataset.places}?q=${encodeURIComponent(words)}`);
       if (!answer.ok) return;
-      places.replaceChildren(...(await answer.json()).places.slice(0, 5).map((found) => {
+      const said = await answer.json();
+      places.replaceChildren(...said.places.slice(0, 5).map((found) => {
         const item = document.createElement("li"), button = document.createElement("button");
         button.type = "button";
         button.className = "secondary compact";
@@ -85,6 +86,7 @@
         item.append(button, document.createTextNode(" " + (found.address || "")));
         return item;
       }));
+      if (said.note) places.append(Object.assign(document.createElement("li"), { className: "hint", textContent: said.note }));
     }, 250);
   });
 
