@@ -1,4 +1,4 @@
-"""Work that waits in rows of the standing world: borders due to begin, tickets to be placed anew, rehearsals.
+"""Work that waits in rows of the standing world: borders due to begin, tickets to be placed anew, rehearsals, maps.
 
 Each part may run twice without harm. That the open tickets were placed in a generation is kept as a done timer row;
 for a minute after its beginning they are looked at again, since a page may have held the former borders that long.
@@ -17,6 +17,7 @@ from dispatch.record.evidence import thumbnails
 from dispatch.record.models import UNPLACED_DISTRICT, Timer
 from dispatch.record.renewing import replacing
 from grid.areas import generations
+from grid.areas.mapcopies import draw_next
 from grid.models import Generation
 
 KIND = "place_anew"
@@ -31,7 +32,8 @@ def look(tools: Tools) -> int:
     done = sum(tools.database.write(lambda s, key=key: _begin(tools, s, key)) for key in due)  # type: ignore[misc]
     done += place_anew(tools)
     done += make_thumbnails(tools)
-    return done + rehearse(tools)
+    done += rehearse(tools)
+    return done + draw_maps(tools)
 
 
 def make_thumbnails(tools: Tools) -> int:
@@ -68,6 +70,13 @@ def place_anew(tools: Tools) -> int:
     if now - active.active_from >= SETTLED:
         tools.database.write(lambda s: _note_placed(s, active, now))
     return moved
+
+
+def draw_maps(tools: Tools) -> int:
+    """One more copy of the borders for maps, while some are missing."""
+    with tools.database.reading() as session:
+        active = generations.active_generation(session)
+        return int(active is not None and draw_next(session, tools.world.settings.instance_path, active))
 
 
 def train(tools: Tools, now: datetime) -> None:

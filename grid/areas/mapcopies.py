@@ -31,12 +31,25 @@ def map_copy(session: Session, instance_path: Path, generation: Generation, leve
     """
     if level not in LEVELS or zoom not in ZOOMS:
         raise NotFound("没有这一级或这个缩放的地图")
-    path = (
-        instance_path / FOLDER / f"{generation.id}-{(generation.checksum or '')[:12]}-{level}-{zoom}.geojson"
-    )
+    path = _path(instance_path, generation, level, zoom)
     if not path.exists():
         _write(path, _features(session, generation.id or 0, Level(level), zoom))
     return path
+
+
+def draw_next(session: Session, instance_path: Path, generation: Generation) -> bool:
+    """Make the first copy that is missing, so that nobody waits for it; False when all are there."""
+    for level in LEVELS:
+        for zoom in ZOOMS:
+            if not _path(instance_path, generation, level, zoom).exists():
+                map_copy(session, instance_path, generation, level, zoom)
+                return True
+    return False
+
+
+def _path(instance_path: Path, generation: Generation, level: str, zoom: int) -> Path:
+    name = f"{generation.id}-{(generation.checksum or '')[:12]}-{level}-{zoom}.geojson"
+    return instance_path / FOLDER / name
 
 
 def _features(session: Session, generation_id: int, level: Level, zoom: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from sqlmodel import select
 from dispatch.insight.rehearsing import running
 from dispatch.record.models import Admittance
 from grid.areas import generations
+from grid.areas.mapcopies import LEVELS, ZOOMS, draw_next
 from grid.models import Generation, GenerationState
 from tests.insight.test_returns import returned
 from tests.town import COMMUNITY_OFFICE, EAST, IN_WEST, LAT, LON, PARKING, STREET_OFFICE, WEST, Town
@@ -114,5 +115,12 @@ def test_a_level_of_the_borders_is_served_as_a_file_made_once(town: Town, visito
     again = admin.sees("/map/grid/14", headers={"If-None-Match": first.headers["ETag"]})
     assert again.status_code == 304
     assert made.stat().st_mtime_ns == before
+    with town.database.reading() as session:
+        active = generations.active_generation(session)
+        assert active is not None
+        rounds = 0
+        while draw_next(session, town.world.settings.instance_path, active):
+            rounds += 1
+    assert rounds == len(LEVELS) * len(ZOOMS) - 1, "every other copy is made before somebody asks"
     assert admin.sees("/map/nonsense/14").status_code == 404
     assert admin.sees("/map/grid/99").status_code == 404
