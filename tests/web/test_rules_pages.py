@@ -99,7 +99,7 @@ def test_what_is_exported_comes_in_again_without_a_difference(town: Town) -> Non
     with town.database.reading() as session:
         text = duties.export_duties(session, version)
     sheet = parse_sheet("rules.csv", text.encode())
-    report = town.database.write(lambda s: duties.import_duties(s, sheet, None, town.now, draft=True))
+    report = town.database.write(lambda s: duties.import_duties(s, sheet, None, town.now))
     assert report.problems == []
     with town.database.reading() as session:
         first, second = (
@@ -110,6 +110,25 @@ def test_what_is_exported_comes_in_again_without_a_difference(town: Town) -> Non
             for v in (version, version + 1)
         )
     assert first == second
+
+
+def test_many_rows_are_paged_found_by_a_word_and_reached_from_a_ticket(town: Town, visitor: Enter) -> None:
+    rows = [
+        Responsibility(
+            ruleset_version=0, id=f"n{n:03d}", category_code=GARBAGE, area_code=WEST, main=SANITATION
+        )
+        for n in range(90)
+    ]
+    version = draft(town, *rows)
+    admin = visitor("administrator")
+    first = admin.sees(f"/rules/{version}").text
+    assert ("第 1 / 3 页" in first, 'id="row-n000"' in first, 'id="row-n085"' in first) == (True, True, False)
+    there = admin.sees(f"/rules/{version}?row=n085").text
+    assert ("第 3 / 3 页" in there, 'id="row-n085"' in there) == (True, True)
+    found = admin.sees(f"/rules/{version}?q=排水").text
+    assert "“排水”找到 1 条" in found
+    assert 'id="row-r-cover"' in found
+    assert "没有找到" in admin.sees(f"/rules/{version}?q=火星").text
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from dispatch.insight.linting.stored import lint_version
 from dispatch.insight.rehearsing import running
 from dispatch.insight.tables import Rehearsal, RehearsalState
 from dispatch.record import queries
+from dispatch.record.world import Standing
 from grid import rulesets
 from grid.errors import GridError, InputError, NotFound
 from grid.importing.report import ImportReport
@@ -32,7 +33,7 @@ blueprint = Blueprint("rules", __name__, url_prefix="/rules")
 
 CHANGE, RULE = "standing:change", "ticket:rule"
 VERSIONS = 50
-ROWS = 400
+ROWS = 40
 MARKS = {Weight.ERROR: "错误", Weight.TICK: "待确认", Weight.REMARK: "提示"}
 
 
@@ -103,7 +104,7 @@ def bring_in() -> ResponseReturnValue:
 
     def work(session: Session) -> ImportReport:
         sheet = parse_sheet(name or "rules.csv", data)
-        return duties.import_duties(session, sheet, actor, moment, draft=True, only_good=only_good)
+        return duties.import_duties(session, sheet, actor, moment, only_good=only_good)
 
     try:
         return _list(report=database().write(work))
@@ -126,7 +127,8 @@ def _version(version: int, error: GridError | None = None) -> ResponseReturnValu
             raise NotFound(f"没有第 {version} 版规则,请从列表里选择")
         on = now().astimezone(settings().zone).date()
         found = lint_version(database(), session, standing, version, on)
-        rows = rulesets.rows_of(session, Responsibility, version)
+        rows = sorted(rulesets.rows_of(session, Responsibility, version), key=lambda row: str(row.id))
+        shown = _shown(rows, standing)
         former = {row.id: row for row in rulesets.rows_of(session, Responsibility, standing.ruleset_version)}
         page = render_template(
             "rules/version.html",
@@ -135,8 +137,12 @@ def _version(version: int, error: GridError | None = None) -> ResponseReturnValu
             in_force=standing.ruleset_version,
             linted=found,
             marks=MARKS,
-            rows=sorted(rows, key=lambda row: row.id)[:ROWS],
+            rows=shown.rows,
             number=len(rows),
+            found=shown.number,
+            page=shown.page,
+            pages=shown.pages,
+            words=shown.words,
             changed=_changes(rows, former),
             rehearsals=session.exec(
                 select(Rehearsal)
@@ -147,9 +153,46 @@ def _version(version: int, error: GridError | None = None) -> ResponseReturnValu
             error=error,
             typed=request.form,
             today=on,
+            since=on - running.USUAL,
             may_change=current_actor().may(CHANGE),
         )
     return page, problem_of(error).status if error else 200
+
+
+class Shown(NamedTuple):
+    """One page of a version's rows: those that hold the words, or the page on which one row stands."""
+
+    rows: list[Responsibility]
+    number: int
+    page: int
+    pages: int
+    words: str
+
+
+def _shown(rows: list[Responsibility], standing: Standing) -> Shown:
+    words, wanted = request.args.get("q", "").strip()[:40], request.args.get("row")
+    found = [row for row in rows if words in _spoken(row, standing)] if words else rows
+    pages = max(1, -(-len(found) // ROWS))
+    at = next((n for n, row in enumerate(found) if row.id == wanted), None)
+    page = at // ROWS + 1 if at is not None else request.args.get("page", 1, type=int)
+    page = min(max(page, 1), pages)
+    return Shown(found[(page - 1) * ROWS : page * ROWS], len(found), page, pages, words)
+
+
+def _spoken(row: Responsibility, standing: Standing) -> str:
+    """Everything that the page says of a row, for finding it by a word."""
+    category, area = standing.categories.get(row.category_code or ""), standing.areas.get(row.area_code or "")
+    names = (category.name if category else "", area.name if area else "", standing.book.name(row.main))
+    codes = (
+        str(row.id),
+        row.category_code,
+        row.area_code,
+        row.overlay_code,
+        row.main,
+        row.assistants,
+        row.note,
+    )
+    return " ".join(part for part in (*names, *codes) if part)
 
 
 def _changes(rows: list[Responsibility], former: dict[str, Responsibility]) -> list[tuple[str, str]]:
