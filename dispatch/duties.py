@@ -12,6 +12,7 @@ from dispatch.rules.admission import AdmissionRule, Part, barred, read_parts
 from dispatch.rules.rulebook import TimeBand
 from grid import models, rulesets
 from grid.errors import InputError
+from grid.importing.columns import Column
 from grid.importing.report import ImportReport
 from grid.importing.responsibilities import KIND_PREFIX, Vocabulary, columns, import_responsibilities
 from grid.importing.sheets import Sheet
@@ -32,18 +33,22 @@ def organisation_kinds() -> dict[str, str]:
     return {row.kind: row.label for row in data.organisation_kinds().rows}
 
 
+def duty_columns(session: Session) -> tuple[Column, ...]:
+    """The columns of a table of responsibilities."""
+    return columns(_vocabulary(session, None))
+
+
 def import_duties(
     session: Session,
     sheet: Sheet,
     actor: Actor | None,
     now: datetime,
     *,
-    draft: bool = False,
     only_good: bool = False,
 ) -> ImportReport:
-    """Check a table of responsibilities and publish it as the next set of rules, or keep it as a draft."""
+    """Check a table of responsibilities and keep it as a draft; what begins goes through the linter's door."""
     words = _vocabulary(session, now)
-    return import_responsibilities(session, sheet, words, actor, now, draft=draft, only_good=only_good)
+    return import_responsibilities(session, sheet, words, actor, now, only_good=only_good)
 
 
 def export_duties(session: Session, version: int) -> str:

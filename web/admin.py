@@ -1,34 +1,22 @@
-"""The administrator's pages: people, imports with their reports, the audit, and how the service is running."""
+"""The administrator's pages: what is in force, people, the audit, and how the service is running."""
 
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import or_
+from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
-from werkzeug.datastructures import FileStorage
-from werkzeug.utils import secure_filename
 
-from dispatch import duties
 from dispatch.engine import outbox, timers
 from dispatch.engine.health import checking, job_times
 from dispatch.engine.health.operating import Health, health
 from dispatch.engine.parts import heartbeats
 from dispatch.record.models import OutboxRow, Timer
 from dispatch.upkeep.keeping import keeping, warnings
-from geo.zones import ZONE_OF_EPSG
-from grid import accounts
+from grid import accounts, rulesets
 from grid.areas import generations
 from grid.errors import GridError, InputError
-from grid.importing.borders import read_border_files
-from grid.importing.organisations import import_organisations
-from grid.importing.report import ImportReport
-from grid.importing.sheets import Sheet, read_sheet
-from grid.importing.staff import import_staff
-from grid.models import Account, Generation, Organisation, Post, StandingChange
+from grid.models import Account, Generation, GenerationState, Organisation, Post, StandingChange
 from grid.permissions import ROLES
 from web.errors import problem_of
 from web.forms import AccountForm, read_form
@@ -42,109 +30,25 @@ OPERATE = "operations:read"
 LATEST = 100
 PEOPLE = 50
 MOST_WORDS = 80
-FRAMES = (
-    ("wgs84", "WGS-84"),
-    ("cgcs2000", "CGCS2000"),
-    ("gcj02", "GCJ-02(高德、腾讯)"),
-    ("bd09", "BD-09(百度)"),
-    *(
-        (
-            str(epsg),
-            f"CGCS2000 三度带 {zone} 带(中央经线 {3 * zone}°),{'带带号' if epsg < 4534 else '不带带号'},EPSG:{epsg}",
-        )
-        for epsg, zone in ZONE_OF_EPSG.items()
-    ),
-)
-SheetImport = Callable[[Session, Sheet], ImportReport]
 
 
 @blueprint.get("/")
 @permission_required(CHANGE)
 def home() -> ResponseReturnValue:
     """What is in force, and where to bring in more."""
-    return _home()
-
-
-def _home(report: ImportReport | None = None, error: GridError | None = None) -> ResponseReturnValue:
     with database().reading() as session:
-        page = render_template(
+        return render_template(
             "admin/home.html",
-            generations=session.exec(select(Generation).order_by(col(Generation.id).desc())).all(),
-            organisations=len(session.exec(select(Organisation.code)).all()),
-            people=len(session.exec(select(Account.id)).all()),
-            frames=FRAMES,
-            report=report,
-            error=error,
-            typed=request.form,
+            active=generations.active_generation(session),
+            drafts=session.exec(
+                select(func.count())
+                .select_from(Generation)
+                .where(col(Generation.state).in_((GenerationState.DRAFT, GenerationState.REHEARSED)))
+            ).one(),
+            organisations=session.exec(select(func.count()).select_from(Organisation)).one(),
+            people=session.exec(select(func.count()).select_from(Account)).one(),
+            in_force=rulesets.in_force(session, now()),
         )
-    wrong = error is not None or (report is not None and not report.is_right)
-    return page, (problem_of(error).status if error else 422) if wrong else 200
-
-
-@blueprint.post("/import/borders")
-@permission_required(CHANGE)
-def import_borders() -> ResponseReturnValue:
-    """Read boundary files as one complete set; a right one becomes a draft, to be looked at and activated."""
-    actor, moment, frame = current_actor(), now(), request.form.get("frame", "")
-    if frame not in dict(FRAMES):
-        return _home(error=InputError("请选择坐标系:不能猜,错了会派错单", {"frame": "请选择坐标系"}))
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [_kept(file, Path(folder)) for file in request.files.getlist("files") if file.filename]
-        if not paths:
-            return _home(error=InputError("请选择边界文件(GeoJSON、GeoPackage、Shapefile 压缩包或 KML)"))
-        found = read_border_files(paths, frame=frame, level=request.form.get("level") or None)
-    if found.report.is_right:
-        new = generations.NewGeneration(
-            label=moment.astimezone(settings().zone).strftime("%Y-%m-%d %H:%M:%S"),
-            areas=found.areas,
-            overlays=found.overlays,
-            source=";".join(found.checksums),
-        )
-        made = database().write(lambda session: generations.create_draft(session, new, actor, moment))
-        generations.write_index(database(), made.id or 0, settings().instance_path)
-        found.report.written = True
-    return _home(found.report)
-
-
-@blueprint.post("/generations/<int:generation_id>/activate")
-@permission_required(CHANGE)
-def activate(generation_id: int) -> ResponseReturnValue:
-    actor, moment = current_actor(), now()
-    made = database().write(lambda session: generations.activate(session, generation_id, actor, moment))
-    flash(f"边界版本“{made.label}”已启用", "done")
-    return redirect(url_for("admin.home"), 303)
-
-
-@blueprint.post("/import/<what>")
-@permission_required(CHANGE)
-def import_table(what: str) -> ResponseReturnValue:
-    """Organisations, staff or responsibilities from CSV or XLSX: all of it, or nothing and every row's fault."""
-    actor, moment = current_actor(), now()
-    imports: dict[str, SheetImport] = {
-        "organisations": lambda session, sheet: import_organisations(
-            session, sheet, duties.organisation_kinds(), actor, moment
-        ),
-        "staff": lambda session, sheet: import_staff(session, sheet, actor, moment),
-        "responsibilities": lambda session, sheet: duties.import_duties(session, sheet, actor, moment),
-    }
-    file = request.files.get("files")
-    if what not in imports or file is None or not file.filename:
-        return _home(error=InputError("请选择一个 CSV 或 XLSX 文件"))
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            sheet = read_sheet(_kept(file, Path(folder)))
-        return _home(database().write(lambda session: imports[what](session, sheet)))
-    except GridError as error:
-        return _home(error=error)
-
-
-def _kept(file: FileStorage, folder: Path) -> Path:
-    """The upload in a private folder, under a name that cannot lead elsewhere but keeps its ending."""
-    ending = Path(secure_filename(file.filename or "")).suffix or Path(file.filename or "").suffix[:8]
-    stem = "".join(sign for sign in Path(file.filename or "file").stem if sign.isalnum() or sign in "-_")[:80]
-    path = folder / f"{stem or 'file'}{ending.lower()}"
-    file.save(path)
-    return path
 
 
 @blueprint.route("/accounts", methods=["GET", "POST"])

@@ -8,7 +8,7 @@ from web.language import scripts
 from web.oversight import inspecting, leads, letters, rechecking
 from web.service import links, look
 from web.shown import evidence, ticket
-from web.standing import borders, generations, places, returns, rules, sheets
+from web.standing import borders, generations, places, returns, rules, sheets, tables
 from web.switchboard import blueprint as switchboard
 
 BLUEPRINTS = (
@@ -36,6 +36,7 @@ BLUEPRINTS = (
     scripts.blueprint,
     supervisor.blueprint,
     switchboard,
+    tables.blueprint,
     ticket.blueprint,
     worker.blueprint,
     worker.phone,

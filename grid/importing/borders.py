@@ -50,11 +50,20 @@ def read_border_files(
         found.report.problems.append(Problem(str(error)))
         return found
     files = [file for path in paths if (file := _read(path, system, level, found.report)) is not None]
+    return _gather(files, found, names or {})
+
+
+def border_set(files: Sequence[BorderFile], names: Mapping[str, str] | None = None) -> BorderImport:
+    """The same of files that were read already, mended or not."""
+    return _gather(files, BorderImport(ImportReport("边界")), names or {})
+
+
+def _gather(files: Sequence[BorderFile], found: BorderImport, names: Mapping[str, str]) -> BorderImport:
     found.checksums = [file.sha256 for file in files]
     found.report.count("文件", len(files))
     _report_findings(files, found.report)
     _take(files, found)
-    _add_missing_parents(found, names or {})
+    _add_missing_parents(found, names)
     if not found.areas and found.report.is_right:
         found.report.problems.append(Problem("文件里没有一个区域,请检查文件和 --level"))
     return found

@@ -16,12 +16,22 @@ YES, NO = frozenset({"是", "1", "true", "yes", "y", "√"}), frozenset({"否", 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its Chinese heading, the field it fills and how its text is read (`ValueError`: says why not)."""
+    """A column: its Chinese heading, the field it fills and how its text is read (`ValueError`: says why not).
+
+    `also` are headings that mean the same.
+    """
 
     heading: str
     field: str
     required: bool = False
     read: Callable[[str], Any] = str
+    also: tuple[str, ...] = ()
+
+    def found_in(self, sheet: Sheet) -> str | None:
+        """The heading of the sheet that means this column: as somebody said it, else by name."""
+        said = sheet.meant.get(self.heading)
+        names = (said,) if said else (self.heading, *self.also)
+        return next((name for name in names if name in sheet.headings), None)
 
 
 @dataclass(frozen=True)
@@ -43,35 +53,41 @@ class Record:
 
 def read_records(sheet: Sheet, columns: Sequence[Column], report: ImportReport) -> list[Record]:
     """Every row as values; rows with a wrong cell are reported and left out."""
-    missing = [c.heading for c in columns if c.required and c.heading not in sheet.headings]
+    headings = {c.field: c.found_in(sheet) or c.heading for c in columns}
+    missing = missing_headings(sheet, columns)
     if missing:
         wanted = "、".join(c.heading + ("(必填)" if c.required else "") for c in columns)
         message = f"缺少列:{'、'.join(missing)}。首行应有:{wanted}"
         report.problems.append(Problem(message, file=sheet.name))
         return []
-    known = {c.heading for c in columns}
+    known = set(headings.values())
     report.remarks += [
         Problem("没有用到这一列", file=sheet.name, column=heading)
         for heading in sheet.headings
         if heading not in known
     ]
-    headings = {c.field: c.heading for c in columns}
     records = []
     for row in sheet:
         values: dict[str, Any] = {}
         wrong = len(report.problems)
         for column in columns:
-            text = row.get(column.heading)
+            heading = headings[column.field]
+            text = row.get(heading)
             try:
                 values[column.field] = column.read(text) if text else None
             except ValueError as error:
-                report.problems.append(Problem(str(error), sheet.name, row.number, column.heading))
+                report.problems.append(Problem(str(error), sheet.name, row.number, heading))
             if column.required and not text:
-                report.problems.append(Problem("必填,不能为空", sheet.name, row.number, column.heading))
+                report.problems.append(Problem("必填,不能为空", sheet.name, row.number, heading))
         report.count("行")
         if len(report.problems) == wrong:
             records.append(Record(row, values, sheet.name, headings))
     return records
+
+
+def missing_headings(sheet: Sheet, columns: Sequence[Column]) -> list[str]:
+    """Required columns that no heading of the sheet means."""
+    return [c.heading for c in columns if c.required and c.found_in(sheet) is None]
 
 
 def read_date(text: str) -> date:

@@ -1,6 +1,7 @@
 """What an import found, as values: a page or a command shows it in its own way."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 MOST_SHOWN = 50
 
@@ -35,6 +36,8 @@ class ImportReport:
     problems: list[Problem] = field(default_factory=list)
     remarks: list[Problem] = field(default_factory=list)
     written: bool = False
+    details: dict[str, Any] = field(default_factory=dict)
+    tail: str = ""
 
     @property
     def is_right(self) -> bool:
@@ -46,10 +49,13 @@ class ImportReport:
     def lines(self) -> list[str]:
         """The report as sentences, the outcome first."""
         counted = "、".join(f"{name} {number}" for name, number in self.counts.items() if number) or "0 行"
-        if self.problems:
+        if self.problems and self.written:
+            head = f"{self.what}:有 {len(self.problems)} 处错误,这些行没有导入;其余已导入,{counted}"
+        elif self.problems:
             head = f"{self.what}:有 {len(self.problems)} 处错误,没有导入任何内容(读到 {counted})"
         else:
             head = f"{self.what}:{'已导入' if self.written else '检查通过'},{counted}"
+        head += self.tail
         return [head, *_shown("错误", self.problems), *_shown("提示", self.remarks)]
 
 

@@ -1,4 +1,4 @@
-"""Who answers for what, from a table: the whole set is checked, then published as the next rules."""
+"""Who answers for what, from a table: the whole set is checked, then a draft of the next rules."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -56,13 +56,11 @@ def import_responsibilities(
     actor: Actor | None,
     now: datetime,
     *,
-    draft: bool = False,
     only_good: bool = False,
 ) -> ImportReport:
-    """Check the table and, when all is right, publish it in place of the present rows; the caller commits.
+    """Check the table and, when all is right, store it as a draft of the next rules; the caller commits.
 
-    A `draft` is stored and waits for the linter and a rehearsal. With `only_good` the rows that are right are taken,
-    and the report still names every other one.
+    With `only_good` the rows that are right are taken, and the report still names every other one.
     """
     report = ImportReport("职责")
     records = read_records(sheet, columns(words), report)
@@ -80,9 +78,10 @@ def import_responsibilities(
     if (report.is_right or only_good) and rows:
         author = actor.name if actor else "命令行导入"
         note = f"导入 {sheet.name}"
-        version = rulesets.publish(session, rows, author=author, note=note, actor=actor, now=now, draft=draft)
+        version = rulesets.publish(session, rows, author=author, note=note, actor=actor, now=now, draft=True)
         report.count("规则", len(rows))
-        report.count("存为第几版草稿" if draft else "发布为第几版", version)
+        report.details["ruleset_version"] = version
+        report.tail = f";已存为第 {version} 版草稿,检查、演练后再启用"
         report.written = True
     return report
 

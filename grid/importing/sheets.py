@@ -10,7 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from grid.errors import InputError
@@ -22,6 +22,8 @@ MAX_MEMBERS = 200
 MAX_ROWS = 50_000
 MAX_CELL = 2_000
 WORKBOOK_SECONDS = 10
+DELIMITERS = ",\t;"
+WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xls"})
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table: its file's name, headings and rows."""
+    """A table: its file's name, headings and rows; `meant` says which of its headings stands for which of ours."""
 
     name: str
     headings: tuple[str, ...]
     rows: tuple[Row, ...]
+    meant: Mapping[str, str] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -73,7 +76,11 @@ def parse_sheet(name: str, data: bytes) -> Sheet:
     elif data[:4] == b"\xd0\xcf\x11\xe0":
         raise InputError(f"{name}:是旧式 .xls 或加密的文件,请另存为 .xlsx 或 CSV")
     else:
-        table = _csv_rows(name, _decoded(name, data))
+        text = _decoded(name, data)
+        first = text.strip().partition("\n")[0]
+        if Path(name).suffix.lower() in WORKBOOKS and first and not any(sign in first for sign in DELIMITERS):
+            raise InputError(f"{name}:名为 Excel 文件,内容却不是表格,请用 Excel 重新另存为 .xlsx,或改用 CSV")
+        table = _csv_rows(name, text)
     return _sheet(name, table)
 
 
@@ -115,7 +122,7 @@ def _decoded(name: str, data: bytes) -> str:
 
 def _csv_rows(name: str, text: str) -> list[list[str]]:
     first = text.partition("\n")[0]
-    delimiter = max(",\t;", key=first.count)
+    delimiter = max(DELIMITERS, key=first.count)
     try:
         return list(csv.reader(io.StringIO(text), delimiter=delimiter))
     except csv.Error as error:

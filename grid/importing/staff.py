@@ -20,14 +20,14 @@ from grid.models import Account, Organisation, Post
 from grid.permissions import ROLES, Actor
 
 COLUMNS = (
-    Column("登录名", "login", required=True, read=normal_login),
-    Column("姓名", "name", required=True),
+    Column("登录名", "login", required=True, read=normal_login, also=("账号", "登录账号", "用户名")),
+    Column("姓名", "name", required=True, also=("名字",)),
     Column(
         "岗位", "role", required=True, read=choice({key: role.label for key, role in ROLES.items()}, "岗位")
     ),
     Column("单位编码", "organisation_code", required=True, read=read_code),
     Column("区域编码", "area_code", read=read_code),
-    Column("手机号", "phone", read=read_phone),
+    Column("手机号", "phone", read=read_phone, also=("手机", "联系电话")),
     Column("人员标识", "person_key", read=read_code),
     Column("起始日期", "from_on", read=read_date),
     Column("截止日期", "to_on", read=read_date),

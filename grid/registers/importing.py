@@ -62,7 +62,7 @@ ASSETS = (
 BINDINGS = (
     Column("区域编码", "area_code", required=True, read=read_code),
     Column("单位编码", "organisation_code", required=True, read=read_code),
-    Column("登录名", "login"),
+    Column("登录名", "login", also=("账号",)),
     Column("起始日期", "from_on", read=read_date),
     Column("截止日期", "to_on", read=read_date),
 )
@@ -70,7 +70,7 @@ ROSTER = (
     Column("单位编码", "organisation_code", required=True, read=read_code),
     Column("日期", "on", required=True, read=read_date),
     Column("班次", "shift", required=True, read=_shift),
-    Column("登录名", "login"),
+    Column("登录名", "login", also=("账号",)),
     Column("值班电话", "phone", read=read_phone),
 )
 PLACES = (

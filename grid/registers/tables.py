@@ -1,12 +1,13 @@
-"""The registers' tables: components with their owners, enforcement bound to grids, names of places."""
+"""The registers' tables: components with their owners, enforcement bound to grids, names of places; what columns of files mean."""
 
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from grid.database import Words
+from grid.database import JsonText, Words
 
 
 class Asset(SQLModel, table=True):
@@ -55,3 +56,14 @@ class PlaceGram(SQLModel, table=True):
     __tablename__ = "place_gram"
     gram: str = Field(primary_key=True)
     place_id: int = Field(primary_key=True, foreign_key="place_name.id", ondelete="CASCADE")
+
+
+class ColumnMapping(SQLModel, table=True):
+    """What the columns of a kind of file mean, as somebody said it; the same columns need it only once."""
+
+    __tablename__ = "column_mapping"
+    what: str = Field(primary_key=True)
+    headings: str = Field(primary_key=True)
+    meant: dict[str, Any] = Field(sa_type=JsonText)
+    said_by: UUID | None = Field(default=None, foreign_key="account.id")
+    said_at: datetime

@@ -178,14 +178,14 @@ def test_parking_for_the_community_is_refused_with_its_row(database: Database) -
     assert count(database, Ruleset) == 1
 
 
-def test_responsibilities_are_published_as_the_next_rules(database: Database) -> None:
+def test_responsibilities_become_a_draft_of_the_next_rules(database: Database) -> None:
     database.write(lambda session: seed(session, NOW))
     organisations(database)
 
     report = responsibilities(database)
 
     assert report.written, report.lines()
-    assert report.counts["发布为第几版"] == 2
+    assert "已存为第 2 版草稿" in report.lines()[0]
     with database.reading() as session:
         rows = {
             row.id: row

@@ -11,6 +11,7 @@ from flask.cli import AppGroup
 from sqlmodel import Session, col, select
 
 from dispatch import duties
+from dispatch.insight.linting.beginning import begin
 from dispatch.seeding import seed
 from grid import accounts, schema
 from grid.areas import generations
@@ -21,7 +22,7 @@ from grid.importing.report import ImportReport
 from grid.importing.sheets import Sheet, read_sheet
 from grid.importing.staff import import_staff
 from grid.models import Account
-from web.service.context import database, moment, settings
+from web.service.context import database, moment, settings, world
 
 FILE = click.Path(exists=False, dir_okay=False, path_type=Path)
 
@@ -172,9 +173,25 @@ def import_staff_command(file: Path, links: bool) -> None:
 
 @grid_group.command("import-responsibilities")
 @click.argument("file", type=FILE)
-def import_responsibilities_command(file: Path) -> None:
-    """Check who answers for what, and publish it as the next set of rules."""
-    _tell(_imported(file, lambda session, sheet: duties.import_duties(session, sheet, None, moment())))
+@click.option("--draft", is_flag=True, help="Store it as a draft, to be linted and rehearsed first.")
+@click.option("--accept-gaps", is_flag=True, help="Begin although the linter asks for a tick.")
+@click.option("--only-good", is_flag=True, help="Take the right rows although others are wrong.")
+def import_responsibilities_command(file: Path, draft: bool, accept_gaps: bool, only_good: bool) -> None:
+    """Check who answers for what, and begin it as the next set of rules where the linter lets it through."""
+    report = _imported(
+        file,
+        lambda s, sheet: duties.import_duties(s, sheet, None, moment(), only_good=only_good),
+    )
+    head, *rest = report.lines()
+    for line in rest:
+        click.echo(line)
+    if not report.written:
+        raise click.ClickException(head)
+    click.echo(head)
+    if not draft:
+        version = report.details["ruleset_version"]
+        begin(database(), world(), version, None, moment(), ticked=accept_gaps)
+        click.echo(f"第 {version} 版规则已启用。")
 
 
 def _imported(file: Path, work: Callable[[Session, Sheet], ImportReport]) -> ImportReport:

@@ -125,7 +125,8 @@ def _one(generation_id: int, error: GridError | None = None) -> ResponseReturnVa
         most=MOST_SHOWN,
         names=names,
         rehearsals=rehearsals,
-        today=now().astimezone(settings().zone).date(),
+        today=(today := now().astimezone(settings().zone).date()),
+        since=today - running.USUAL,
         error=error,
         typed=request.form,
     )

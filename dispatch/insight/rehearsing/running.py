@@ -35,6 +35,7 @@ from grid.permissions import Actor
 LEASE = timedelta(minutes=10)
 SAVE_EVERY_S = 2.0
 BATCH = 5000
+USUAL = timedelta(days=90)  # the period that a page proposes
 COLUMNS = ("工单", "类别", "网格", "经度", "纬度", "现在派给", "规则", "演练派给", "规则")
 # Without the place: a lead, and a ticket merged into another, are not routed.
 FIELDS = (
