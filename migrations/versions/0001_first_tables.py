@@ -883,6 +883,15 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['ruleset_version'], ['ruleset.version'], name=op.f('fk_category_question_ruleset_version')),
     sa.PrimaryKeyConstraint('ruleset_version', 'id', name=op.f('pk_category_question'))
     )
+    op.create_table('column_mapping',
+    sa.Column('what', sa.String(), nullable=False),
+    sa.Column('headings', sa.String(), nullable=False),
+    sa.Column('meant', sa.Text(), nullable=False),
+    sa.Column('said_by', sa.Uuid(), nullable=True),
+    sa.Column('said_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['said_by'], ['account.id'], name=op.f('fk_column_mapping_said_by')),
+    sa.PrimaryKeyConstraint('what', 'headings', name=op.f('pk_column_mapping'))
+    )
     op.create_table('duty_roster',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('organisation_code', sa.String(), nullable=False),
@@ -1198,6 +1207,7 @@ def upgrade() -> None:
     sa.Column('location_source', sa.String(), nullable=False),
     sa.Column('lon', sa.Float(), nullable=False),
     sa.Column('lat', sa.Float(), nullable=False),
+    sa.Column('lat_band', sa.Integer(), nullable=True),
     sa.Column('district_code', sa.String(), nullable=True),
     sa.Column('street_code', sa.String(), nullable=True),
     sa.Column('community_code', sa.String(), nullable=True),
@@ -1266,7 +1276,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_ticket_due', ['due_at', 'id'], unique=False)
         batch_op.create_index('ix_ticket_grid_state', ['grid_code', 'state'], unique=False)
         batch_op.create_index('ix_ticket_main', ['main_code', 'state', 'due_at'], unique=False)
-        batch_op.create_index('ix_ticket_open_place', ['lat', 'lon'], unique=False, postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
+        batch_op.create_index('ix_ticket_open_place', ['lat_band', 'lon'], unique=False, postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
         batch_op.create_index('ix_ticket_open_work', ['main_code', 'section_code', 'workflow', 'state', 'due_at', 'no_return', 'reworks', 'source', 'category_code', 'lat', 'lon'], unique=False, postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
         batch_op.create_index('ix_ticket_owner', ['owner_code', 'state', 'due_at'], unique=False)
         batch_op.create_index('ix_ticket_queue', ['queue', 'accepted_at'], unique=False)
@@ -1970,6 +1980,7 @@ def downgrade() -> None:
 
     op.drop_table('enforcement_binding')
     op.drop_table('duty_roster')
+    op.drop_table('column_mapping')
     op.drop_table('category_question')
     with op.batch_alter_table('asset', schema=None) as batch_op:
         batch_op.drop_index('ix_asset_place')
