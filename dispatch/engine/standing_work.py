@@ -33,7 +33,8 @@ def look(tools: Tools) -> int:
     done += place_anew(tools)
     done += make_thumbnails(tools)
     done += rehearse(tools)
-    return done + draw_maps(tools)
+    draw_maps(tools)
+    return done
 
 
 def make_thumbnails(tools: Tools) -> int:
@@ -72,11 +73,12 @@ def place_anew(tools: Tools) -> int:
     return moved
 
 
-def draw_maps(tools: Tools) -> int:
+def draw_maps(tools: Tools) -> None:
     """One more copy of the borders for maps, while some are missing."""
     with tools.database.reading() as session:
         active = generations.active_generation(session)
-        return int(active is not None and draw_next(session, tools.world.settings.instance_path, active))
+        if active is not None:
+            draw_next(session, tools.world.settings.instance_path, active)
 
 
 def train(tools: Tools, now: datetime) -> None:

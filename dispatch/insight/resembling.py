@@ -48,16 +48,16 @@ def similar(
     reach_m = near_m(category_code)
     family = category_code[:CLASS_DIGITS]
     found = _near(session, lon=lon, lat=lat, reach_m=reach_m, since=at - RECENT, public=public, family=family)
-    tickets = {
-        ticket.code: ticket
-        for ticket in found
-        if ticket.code != leave_out and _may_show(standing, ticket, public)
-    }
-    words = _words(session, list(tickets.values()))
+    tickets: dict[str, Ticket] = {}
+    words: dict[str, str] = {}
+    for ticket, text_said in found:
+        if ticket.code != leave_out and _may_show(standing, ticket, public):
+            tickets[ticket.code] = ticket
+            words[ticket.code] = text_said or ""
     report = Matter("", category_code, at, text)
     others = [
         Near(
-            Matter(ticket.code, ticket.category_code, ticket.reported_at, words.get(ticket.code, "")),
+            Matter(ticket.code, ticket.category_code, ticket.reported_at, words[ticket.code]),
             distance_m(lon=lon, lat=lat, other_lon=ticket.lon, other_lat=ticket.lat),
         )
         for ticket in tickets.values()
@@ -77,12 +77,18 @@ def distance_m(*, lon: float, lat: float, other_lon: float, other_lat: float) ->
 
 def _near(
     session: Session, *, lon: float, lat: float, reach_m: float, since: datetime, public: bool, family: str
-) -> list[Ticket]:
-    """The open tickets in a box around the place: one narrow range of the index of open places."""
+) -> list[tuple[Ticket, str | None]]:
+    """The open tickets in a box around the place with what was said: a few narrow ranges of the index of open places."""
     high = reach_m / METRES_PER_DEGREE
     wide = high / max(math.cos(math.radians(lat)), 0.01)
+    said = and_(
+        col(Statement.intake_district) == col(Ticket.intake_district),
+        col(Statement.ticket_id) == col(Ticket.id),
+        col(Statement.name) == "text",
+    )
     query = (
-        select(Ticket)
+        select(Ticket, col(Statement.text))
+        .join(Statement, said, isouter=True)
         .where(
             col(Ticket.closed_at).is_(None),
             col(Ticket.lat_band).in_(range(band_of(lat - high), band_of(lat + high) + 1)),
@@ -105,29 +111,9 @@ def _near(
         )
         open_to_all = or_(col(Ticket.nature).is_(None), col(Ticket.nature).not_in(NOT_FOR_THE_PUBLIC))
         query = query.where(open_to_all, ~told_in_confidence)
-    return list(session.execute(query).scalars())
+    return [(ticket, text) for ticket, text in session.execute(query)]
 
 
 def _may_show(standing: Standing, ticket: Ticket, public: bool) -> bool:
     category = standing.categories[ticket.category_code]
     return not public or (category.public_space and category.kind in VISIBLE_KINDS)
-
-
-def _words(session: Session, tickets: list[Ticket]) -> dict[str, str]:
-    """What was said when each was reported."""
-    if not tickets:
-        return {}
-    code_of = {ticket.id: ticket.code for ticket in tickets}
-    query = select(col(Statement.ticket_id), col(Statement.text)).where(
-        or_(
-            *(
-                and_(
-                    col(Statement.intake_district) == ticket.intake_district,
-                    col(Statement.ticket_id) == ticket.id,
-                )
-                for ticket in tickets
-            )
-        ),
-        col(Statement.name) == "text",
-    )
-    return {code_of[ticket_id]: text or "" for ticket_id, text in session.execute(query)}

@@ -26,6 +26,7 @@ def test_borders_begin_by_themselves_and_open_tickets_follow(town: Town) -> None
     )
     begins_at = town.now + timedelta(hours=1)
     town.database.write(lambda s: generations.schedule(s, made.id or 0, begins_at, None, town.now))
+    standing_work.make_thumbnails(tools)
     assert standing_work.look(tools) == 0
     town.now = begins_at
     assert standing_work.look(tools) == 2  # the borders, and one ticket that follows them
