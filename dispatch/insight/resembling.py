@@ -7,8 +7,9 @@ complaints, whistle-blowing or anything confidential.
 import math
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import Select, and_, bindparam, exists, or_, select
 from sqlmodel import Session, col
 
 from dispatch.record.models import Reporter, Statement, Ticket, band_of
@@ -81,6 +82,21 @@ def _near(
     """The open tickets in a box around the place with what was said: a few narrow ranges of the index of open places."""
     high = reach_m / METRES_PER_DEGREE
     wide = high / max(math.cos(math.radians(lat)), 0.01)
+    asked = {
+        "bands": list(range(band_of(lat - high), band_of(lat + high) + 1)),
+        "south": lat - high,
+        "north": lat + high,
+        "west": lon - wide,
+        "east": lon + wide,
+        "since": since,
+        "family": f"{family}%",
+    }
+    return [(ticket, text) for ticket, text in session.execute(_statement(public), asked)]
+
+
+@cache
+def _statement(public: bool) -> Select[tuple[Ticket, str | None]]:
+    """Put together once: while somebody types, building it anew would take longer than the database does."""
     said = and_(
         col(Statement.intake_district) == col(Ticket.intake_district),
         col(Statement.ticket_id) == col(Ticket.id),
@@ -91,11 +107,11 @@ def _near(
         .join(Statement, said, isouter=True)
         .where(
             col(Ticket.closed_at).is_(None),
-            col(Ticket.lat_band).in_(range(band_of(lat - high), band_of(lat + high) + 1)),
-            col(Ticket.lat).between(lat - high, lat + high),
-            col(Ticket.lon).between(lon - wide, lon + wide),
-            col(Ticket.reported_at) >= since,
-            col(Ticket.category_code).startswith(family, autoescape=True),
+            col(Ticket.lat_band).in_(bindparam("bands", expanding=True)),
+            col(Ticket.lat).between(bindparam("south"), bindparam("north")),
+            col(Ticket.lon).between(bindparam("west"), bindparam("east")),
+            col(Ticket.reported_at) >= bindparam("since"),
+            col(Ticket.category_code).like(bindparam("family")),
             col(Ticket.workflow) == TICKET,
             col(Ticket.state).in_(OPEN_STATES),
         )
@@ -111,7 +127,7 @@ def _near(
         )
         open_to_all = or_(col(Ticket.nature).is_(None), col(Ticket.nature).not_in(NOT_FOR_THE_PUBLIC))
         query = query.where(open_to_all, ~told_in_confidence)
-    return [(ticket, text) for ticket, text in session.execute(query)]
+    return query
 
 
 def _may_show(standing: Standing, ticket: Ticket, public: bool) -> bool:
