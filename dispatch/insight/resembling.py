@@ -95,7 +95,7 @@ def _near(
 
 
 @cache
-def _statement(public: bool) -> Select[tuple[Ticket, str | None]]:
+def _statement(public: bool) -> Select[Ticket, str | None]:
     """Put together once: while somebody types, building it anew would take longer than the database does."""
     said = and_(
         col(Statement.intake_district) == col(Ticket.intake_district),

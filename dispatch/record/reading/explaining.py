@@ -62,6 +62,13 @@ class Explained:
         return list(self._routed.get("notes") or [])
 
     @property
+    def likely_other(self) -> str | None:
+        """Where the place is in doubt, the unit on the other side of the border: a return to it needs no typing."""
+        routed = self._routed
+        held = routed.get("doubtful") and routed.get("main") == self.ticket.main_code
+        return routed.get("runner_up") if held else None
+
+    @property
     def in_full(self) -> list[tuple[str, str]]:
         """The point as it was used, and every rule that was tried, with why it did not decide."""
         return [*self._point(), *self._tried()]
