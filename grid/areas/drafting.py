@@ -50,7 +50,7 @@ def redraw(code: str, ground: str) -> Work:
 def draft(
     database: Database, instance_path: Path, label: str, work: Work, actor: Actor | None, now: datetime
 ) -> Generation:
-    """Store the changed set as a draft with its index."""
+    """Store the changed set as a draft with its index; no other version may have this label."""
 
     def store(session: Session) -> Generation:
         active = generations.active_generation(session)
@@ -58,8 +58,7 @@ def draft(
             raise InputError("还没有启用的边界,请先导入")
         shapes = work(session, generations.areas_of(session, active.id))
         overlays = generations.overlays_of(session, active.id)
-        name = f"{label} {now:%Y-%m-%d %H:%M:%S}"
-        new = NewGeneration(name, shapes, overlays, synthetic=active.synthetic)
+        new = NewGeneration(label, shapes, overlays, synthetic=active.synthetic)
         return generations.create_draft(session, new, actor, now)
 
     made = database.write(store)

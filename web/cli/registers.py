@@ -102,7 +102,9 @@ def redraw(code: str, ground: str, label: str | None) -> None:
 
 
 def _draft(work: drafting.Work, label: str) -> None:
-    made = drafting.draft(database(), settings().instance_path, label, work, None, moment())
+    now = moment()
+    label = f"{label} {now.astimezone(settings().zone):%Y-%m-%d %H:%M:%S}"
+    made = drafting.draft(database(), settings().instance_path, label, work, None, now)
     click.echo(
         f"边界版本“{made.label}”(编号 {made.id})已存为草稿;先演练,再用 flask grid activate {made.id} 启用。"
     )

@@ -80,18 +80,25 @@ def redraw(how: str) -> ResponseReturnValue:
         if not codes:
             raise InputError("请选择网格", {"codes": "请选择网格"})
         if how == "split":
-            work, label = drafting.split(codes[0], given.get("points", ""), names), f"拆分 {codes[0]}"
+            work, label = drafting.split(codes[0], given.get("points", ""), names), f"拆分{_named(codes[0])}"
         elif how == "merge":
             if len(names) != 1:
                 raise InputError("请给出合并后的一个名称", {"names": "请填一个名称"})
-            work, label = drafting.merge(codes, names[0]), "合并网格"
+            work, label = drafting.merge(codes, names[0]), f"合并为{names[0]}"
         else:
-            work, label = drafting.redraw(codes[0], given.get("points", "")), f"调整 {codes[0]}"
+            work, label = drafting.redraw(codes[0], given.get("points", "")), f"调整{_named(codes[0])}"
+        label = f"{label} {moment.astimezone(settings().zone):%Y-%m-%d %H:%M:%S}"
         made = drafting.draft(database(), settings().instance_path, label, work, actor, moment)
     except GridError as error:
         return _list(error)
     flash("已存为草稿;请看变化、演练,再启用", "done")
     return redirect(url_for("generations.one", generation_id=made.id), 303)
+
+
+def _named(code: str) -> str:
+    with database().reading() as session:
+        area = world().refresh(session).areas.get(code)
+    return area.name if area else f" {code}"
 
 
 @blueprint.get("/<int:generation_id>")
