@@ -73,9 +73,18 @@ def rehearse() -> None:
     standing_work.rehearse(_tools())
 
 
+def index_borders() -> None:
+    """Build the indexes of drafts that wait for one."""
+    standing_work.build_indexes(_tools())
+
+
 # Light jobs run in the worker itself; heavy ones in a fork that may crash or grow without harm.
 LIGHT: dict[str, Callable[..., None]] = {"drain": drain, "make_thumbnails": make_thumbnails}
-WEIGHTY: dict[str, Callable[..., None]] = {"collect_photos": collect_photos, "rehearse": rehearse}
+WEIGHTY: dict[str, Callable[..., None]] = {
+    "collect_photos": collect_photos,
+    "rehearse": rehearse,
+    "index_borders": index_borders,
+}
 ALLOWED: dict[str, Callable[..., None]] = {**LIGHT, **WEIGHTY}
 
 

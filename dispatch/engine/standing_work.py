@@ -4,6 +4,7 @@ Each part may run twice without harm. That the open tickets were placed in a gen
 for a minute after its beginning they are looked at again, since a page may have held the former borders that long.
 """
 
+import logging
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, select
@@ -18,9 +19,13 @@ from dispatch.record.models import UNPLACED_DISTRICT, Timer
 from dispatch.record.renewing import replacing
 from grid.areas import generations
 from grid.areas.mapcopies import draw_next
+from grid.errors import GridError
 from grid.models import Generation
 
+log = logging.getLogger(__name__)
+
 KIND = "place_anew"
+_unbuildable: set[int] = set()
 SETTLED = timedelta(minutes=1)
 THUMB_BATCHES = 10
 
@@ -30,6 +35,7 @@ def look(tools: Tools) -> int:
     with tools.database.reading() as session:
         due = generations.due_to_begin(session, tools.clock(session))
     done = sum(tools.database.write(lambda s, key=key: _begin(tools, s, key)) for key in due)  # type: ignore[misc]
+    done += build_indexes(tools)
     done += place_anew(tools)
     done += make_thumbnails(tools)
     done += rehearse(tools)
@@ -71,6 +77,19 @@ def place_anew(tools: Tools) -> int:
     if now - active.active_from >= SETTLED:
         tools.database.write(lambda s: _note_placed(s, active, now))
     return moved
+
+
+def build_indexes(tools: Tools) -> int:
+    """The indexes of large drafts; one that cannot be built is said once and left to who made the draft."""
+    with tools.database.reading() as session:
+        waiting = [key for key in generations.without_index(session) if key not in _unbuildable]
+    for key in waiting:
+        try:
+            generations.write_index(tools.database, key, tools.world.settings.instance_path)
+        except GridError as error:
+            _unbuildable.add(key)
+            log.warning("no index of borders %s: %s", key, error.message)
+    return len(waiting)
 
 
 def draw_maps(tools: Tools) -> None:

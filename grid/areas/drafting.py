@@ -48,9 +48,18 @@ def redraw(code: str, ground: str) -> Work:
 
 
 def draft(
-    database: Database, instance_path: Path, label: str, work: Work, actor: Actor | None, now: datetime
+    database: Database,
+    instance_path: Path,
+    label: str,
+    work: Work,
+    actor: Actor | None,
+    now: datetime,
+    ask: Callable[[], object] = lambda: None,
 ) -> Generation:
-    """Store the changed set as a draft with its index; no other version may have this label."""
+    """Store the changed set as a draft; no other version may have this label.
+
+    `ask` asks for the index of a large set; it is built without being asked for as well, only later.
+    """
 
     def store(session: Session) -> Generation:
         active = generations.active_generation(session)
@@ -62,7 +71,7 @@ def draft(
         return generations.create_draft(session, new, actor, now)
 
     made = database.write(store)
-    generations.write_index(database, made.id or 0, instance_path)
+    generations.index_soon(database, made.id or 0, instance_path, ask)
     return made
 
 

@@ -4,14 +4,14 @@ The index file in `instance/` is made from the rows and can be made again wherev
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import shapely
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from geo.borders import AreaShape, Level, OverlayShape, build_index, checked_areas
 from geo.errors import GeoError
@@ -23,6 +23,7 @@ from grid.models import Area, Generation, GenerationState, OverlayArea
 from grid.permissions import Actor
 
 INDEX_FOLDER = "borders"
+MOST_AT_ONCE = 2_000  # areas whose index takes less than a second
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,27 @@ def write_index(database: Database, generation_id: int, instance_path: Path) -> 
     if generation.index_file != name:
         database.write(lambda session: _set_index_file(session, generation_id, name))
     return instance_path / name
+
+
+def index_soon(
+    database: Database, generation_id: int, instance_path: Path, ask: Callable[[], object]
+) -> None:
+    """The index of a new draft: a small one at once, a large one by whoever takes the work that `ask` asks for."""
+    with database.reading() as session:
+        areas = select(func.count()).select_from(Area).where(Area.generation_id == generation_id)
+        large = session.exec(areas).one() > MOST_AT_ONCE
+    if large:
+        ask()
+    else:
+        write_index(database, generation_id, instance_path)
+
+
+def without_index(session: Session) -> list[int]:
+    """Drafts that still wait for their index."""
+    query = select(col(Generation.id)).where(
+        Generation.state == GenerationState.DRAFT, col(Generation.index_file).is_(None)
+    )
+    return [found for found in session.exec(query.order_by(col(Generation.id))) if found is not None]
 
 
 def ensure_index(database: Database, instance_path: Path) -> Path | None:

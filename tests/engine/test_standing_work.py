@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlmodel import select
 
 from dispatch.engine import standing_work
@@ -10,6 +11,24 @@ from dispatch.record.models import Timer
 from grid.areas import drafting, generations
 from grid.models import Generation, GenerationState
 from tests.town import EAST, IN_WEST, LAT, LON, Town
+
+
+def test_the_index_of_a_large_draft_is_built_by_who_takes_care(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generations, "MOST_AT_ONCE", 1)
+    tools = Tools(town.database, town.world, {}, lambda session: town.now)
+    folder, asked = town.world.settings.instance_path, []
+    ground = f"{LON},{LAT};{LON + 0.011},{LAT};{LON + 0.011},{LAT + 0.008};{LON},{LAT + 0.008}"
+    work = drafting.redraw(EAST, ground)
+    made = drafting.draft(town.database, folder, "large", work, None, town.now, lambda: asked.append("index"))
+    assert (made.index_file, asked) == (None, ["index"])
+    assert standing_work.build_indexes(tools) == 1
+    assert standing_work.build_indexes(tools) == 0
+    with town.database.reading() as session:
+        name = session.get_one(Generation, made.id).index_file
+    assert name is not None
+    assert (folder / name).exists()
 
 
 def test_borders_begin_by_themselves_and_open_tickets_follow(town: Town) -> None:

@@ -15,7 +15,19 @@ from grid import rulesets
 from grid.areas import generations
 from grid.models import Account, Generation, GenerationState, Organisation, Responsibility
 from grid.registers.tables import Asset
-from tests.town import COMMUNITY, COVER, DISTRICT, DRAINAGE, GARBAGE, LAT, LON, SANITATION, STREET, Town
+from tests.town import (
+    COMMUNITY,
+    COVER,
+    DISTRICT,
+    DRAINAGE,
+    GARBAGE,
+    LAT,
+    LON,
+    PARKING,
+    SANITATION,
+    STREET,
+    Town,
+)
 from tests.web.conftest import Visitor
 
 Enter = Callable[[str], Visitor]
@@ -223,6 +235,17 @@ def test_responsibilities_wait_as_a_draft_and_good_rows_come_in_when_asked(
     with town.database.reading() as session:
         assert rulesets.in_force(session, town.now) == 1, "nothing begins past the linter"
         assert [row.id for row in rulesets.rows_of(session, Responsibility, 2)] == ["a"]
+
+
+@pytest.mark.acceptance("A4")
+def test_parking_for_the_community_is_refused_with_its_row_on_the_page(town: Town, visitor: Enter) -> None:
+    table = f"规则编号,类别编码,主办单位\na,{GARBAGE},{SANITATION}\nb,{PARKING},井巷社区\n".encode()
+    page = visitor("administrator").posts("/imports/responsibilities", files=(io.BytesIO(table), "职责.csv"))
+    assert page.status_code == 422
+    assert "第 3 行 “主办单位”列" in page.text
+    assert "不得将社区作为城市管理事务的责任主体" in page.text
+    with town.database.reading() as session:
+        assert rulesets.newest_version(session) == 1
 
 
 def test_an_export_brought_in_makes_no_difference_on_the_page(town: Town, visitor: Enter) -> None:

@@ -2,13 +2,15 @@
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlmodel import Session, col
 
 from dispatch.insight import resembling
 from dispatch.record import queries
-from dispatch.record.models import Ticket
-from dispatch.rules.workflow import OPEN_STATES, TICKET
+from dispatch.record.models import Ticket, TicketEvent
+from dispatch.rules.likeness import RECENT
+from dispatch.rules.workflow import OPEN_STATES, TICKET, State
+from grid.permissions import SYSTEM_ACTOR
 from web.dispatcher.blueprint import blueprint
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, world
@@ -27,13 +29,41 @@ def doubles() -> ResponseReturnValue:
         standing = world().refresh(session)
         pairs = _pairs(session)
         tickets = [ticket for pair in pairs for ticket in (pair[0], pair[1].ticket)]
+        by_itself = _merged_by_itself(session)
+        tickets += [ticket for ticket, _ in by_itself]
         return render_template(
             "dispatcher/doubles.html",
             standing=standing,
+            by_itself=by_itself,
             pairs=pairs,
             words=words_of(session, tickets),
             names=area_names(session, standing, tickets),
         )
+
+
+def _merged_by_itself(session: Session) -> list[tuple[Ticket, str]]:
+    """What was merged without asking in the last days, the latest first, each with its reason."""
+    query = (
+        select(Ticket, TicketEvent)
+        .join(
+            TicketEvent,
+            and_(
+                col(TicketEvent.intake_district) == col(Ticket.intake_district),
+                col(TicketEvent.ticket_id) == col(Ticket.id),
+            ),
+        )
+        .where(
+            queries.visible(current_actor(), MERGE),
+            col(Ticket.state) == State.MERGED,
+            col(TicketEvent.at) >= now() - RECENT,
+            col(TicketEvent.action) == "merge",
+            col(TicketEvent.channel) == SYSTEM_ACTOR.channel,
+        )
+        .order_by(col(TicketEvent.at).desc())
+        .limit(SHOWN)
+    )
+    found = session.execute(query).all()
+    return [(ticket, (event.reasons or {}).get("same", {}).get("reason", "")) for ticket, event in found]
 
 
 def _pairs(session: Session) -> list[tuple[Ticket, resembling.Resembling]]:

@@ -35,6 +35,7 @@ from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, settings
 from web.standing import upload
 from web.standing.frames import FRAMES
+from web.standing.generations import ask_for_index
 
 blueprint = Blueprint("borders", __name__, url_prefix="/borders")
 
@@ -171,7 +172,7 @@ def _store(found: BorderImport) -> int:
         source=";".join(found.checksums),
     )
     made = database().write(lambda session: generations.create_draft(session, new, actor, moment))
-    generations.write_index(database(), made.id or 0, settings().instance_path)
+    generations.index_soon(database(), made.id or 0, settings().instance_path, ask_for_index)
     return made.id or 0
 
 

@@ -88,11 +88,16 @@ def redraw(how: str) -> ResponseReturnValue:
         else:
             work, label = drafting.redraw(codes[0], given.get("points", "")), f"调整{_named(codes[0])}"
         label = f"{label} {moment.astimezone(settings().zone):%Y-%m-%d %H:%M:%S}"
-        made = drafting.draft(database(), settings().instance_path, label, work, actor, moment)
+        made = drafting.draft(database(), settings().instance_path, label, work, actor, moment, ask_for_index)
     except GridError as error:
         return _list(error)
     flash("已存为草稿;请看变化、演练,再启用", "done")
     return redirect(url_for("generations.one", generation_id=made.id), 303)
+
+
+def ask_for_index() -> None:
+    """Hint that a large draft waits for its index."""
+    jobs.ask_for(settings(), "index_borders")
 
 
 def _named(code: str) -> str:

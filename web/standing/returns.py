@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from dispatch.engine import jobs
 from dispatch.insight import returns
-from dispatch.insight.tables import Learnt
+from dispatch.insight.tables import Learnt, Rehearsal
 from dispatch.record.judging import admitting
 from dispatch.record.models import Admittance, HandedDown
 from grid.errors import GridError
@@ -75,8 +75,11 @@ def decide(outcome: str) -> ResponseReturnValue:
         flash("不再提这条建议", "done")
         return redirect(url_for("returns.proposals"), 303)
     jobs.ask_for(settings(), "rehearse")
-    flash("已存为草稿并开始演练;看过结果再启用", "done")
-    return redirect(url_for("rules.version", version=version), 303)
+    flash(f"已存为第 {version} 版草稿并开始演练;看过结果再启用", "done")
+    with database().reading() as session:
+        asked = session.exec(select(Rehearsal.id).where(Rehearsal.ruleset_version == version)).first()
+    onward = url_for("rules.rehearsal", key=asked) if asked else url_for("rules.version", version=version)
+    return redirect(onward, 303)
 
 
 @blueprint.get("/admission")
