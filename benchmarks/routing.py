@@ -6,6 +6,7 @@ made up: a metropolis of rules for the linter, 100,000 past tickets for a rehear
 PostgreSQL for the search of likeness.
 """
 
+import gc
 import json
 import os
 import random
@@ -49,6 +50,7 @@ YEAR = 2022
 CATEGORIES, REGIONS = 300, 30_000
 REPLAYED, OPEN_TICKETS = 100_000, 1_000_000
 WRITTEN = 20_000
+PLACES, WARM = 1_000, 20
 ROUNDS = 3
 
 
@@ -192,7 +194,7 @@ def replay_tickets_per_s() -> float:
 
 
 def likeness_ms() -> tuple[float, float]:
-    """The search for open tickets alike among a million open ones: p50 and p99 of 300 places."""
+    """The search for open tickets alike among a million open ones: p50 and p99 of 1,000 places, after 20 to warm up."""
     cluster = PostgresCluster()
     try:
         cluster.create()
@@ -204,9 +206,13 @@ def likeness_ms() -> tuple[float, float]:
             fill(town.database, OPEN_TICKETS, town.now - timedelta(days=6), closed=False)
             with town.database.reading() as session:
                 standing = town.world.refresh(session)
-                places = session.exec(select(Ticket.lon, Ticket.lat).limit(300)).all()
+                places = session.exec(select(Ticket.lon, Ticket.lat).limit(PLACES + WARM)).all()
                 spans = []
-                for lon, lat in places:
+                for number, (lon, lat) in enumerate(places):
+                    if number == WARM:
+                        gc.collect()
+                        gc.freeze()  # what the benchmark itself holds is none of the search's business
+                        spans.clear()
                     begun = time.perf_counter()
                     resembling.similar(
                         session, standing, category_code=GARBAGE, lon=lon, lat=lat, at=town.now, text="垃圾"
@@ -297,9 +303,11 @@ def main() -> int:
     if not folder:
         print("set GRID_TEST_DATA to the folder that holds boston/", file=sys.stderr)
         return 2
-    found: dict[str, float] = boston(Path(folder) / "boston")
-    found["lint_s"] = round(lint_s(), 3)
-    found["replay_tickets_per_s"] = round(replay_tickets_per_s())
+    found: dict[str, float] = json.loads(RESULTS.read_text("utf-8")) if sys.argv[1:] == ["likeness"] else {}
+    if not found:
+        found = boston(Path(folder) / "boston")
+        found["lint_s"] = round(lint_s(), 3)
+        found["replay_tickets_per_s"] = round(replay_tickets_per_s())
     p50, p99 = likeness_ms()
     found["likeness_ms"], found["likeness_p99_ms"] = round(p50, 3), round(p99, 3)
     found["open_tickets"] = OPEN_TICKETS
@@ -311,6 +319,7 @@ def main() -> int:
         found["lint_s"] < 10,
         found["replay_tickets_per_s"] >= 20_000,
         found["likeness_ms"] < 5,
+        found["likeness_p99_ms"] < 5,
     )
     return 0 if all(gates) else 1
 
