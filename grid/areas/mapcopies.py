@@ -3,8 +3,8 @@
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import shapely
@@ -52,30 +52,27 @@ def _path(instance_path: Path, generation: Generation, level: str, zoom: int) ->
     return instance_path / FOLDER / name
 
 
-def _features(session: Session, generation_id: int, level: Level, zoom: int) -> dict[str, Any]:
+def _features(session: Session, generation_id: int, level: Level, zoom: int) -> Iterator[str]:
+    """The features one by one as text; a city has tens of thousands."""
     query = select(Area).where(Area.generation_id == generation_id, Area.level == level)
     areas = session.exec(query.order_by(Area.code)).all()
+    if not areas:
+        return
     drawn = np.asarray(shapely.from_wkb([area.wkb for area in areas]), dtype=object)
-    light = simplify_for_zooms(drawn, [zoom])[zoom] if len(areas) else drawn
-    features = [
-        {
-            "type": "Feature",
-            "geometry": _geometry(shape),
-            "properties": {"code": area.code, "name": area.name, "parent": area.parent_code},
-        }
-        for area, shape in zip(areas, light, strict=True)
-    ]
-    return {"type": "FeatureCollection", "features": features}
+    light = simplify_for_zooms(drawn, [zoom])[zoom]
+    shapes = shapely.to_geojson(shapely.set_precision(light, 10**-DIGITS, mode="pointwise"))
+    for area, shape in zip(areas, shapes, strict=True):
+        said = {"code": area.code, "name": area.name, "parent": area.parent_code}
+        properties = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+        yield f'{{"type":"Feature","geometry":{shape},"properties":{properties}}}'
 
 
-def _geometry(shape: Any) -> Any:
-    return json.loads(shapely.to_geojson(shapely.set_precision(shape, 10**-DIGITS, mode="pointwise")))
-
-
-def _write(path: Path, collection: dict[str, Any]) -> None:
+def _write(path: Path, features: Iterator[str]) -> None:
     """In one step, so that nobody reads half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        json.dump(collection, file, ensure_ascii=False, separators=(",", ":"))
+        file.write('{"type":"FeatureCollection","features":[')
+        file.write(",".join(features))
+        file.write("]}")
     os.chmod(file.name, 0o600)
     os.replace(file.name, path)
