@@ -18,7 +18,7 @@ from uuid6 import uuid7
 
 from app import create_app
 from dispatch.record import queries
-from dispatch.record.models import Ticket
+from dispatch.record.models import Ticket, band_of
 from dispatch.rules.workflow import OPEN_STATES
 from grid.accounts import passwords
 from grid.models import Account
@@ -53,7 +53,8 @@ def fill(town) -> None:
                         "main_code": unit,
                         "owner_code": unit,
                         "lon": LON + chance.random() * 0.02,
-                        "lat": LAT + chance.random() * 0.01,
+                        "lat": (lat := LAT + chance.random() * 0.01),
+                        "lat_band": band_of(lat),
                         "due_at": town.now + timedelta(minutes=chance.randint(-3000, 9000)),
                     }
                 )
