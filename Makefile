@@ -49,7 +49,7 @@ mutation-drill: tools ## plant faults one by one and count which the tests notic
 	$(BIN)/python -m tests.mutation --out benchmarks/results/mutation.json
 
 LOCK := $(BIN)/uv pip compile --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
-	--no-emit-find-links --python-version 3.11 --quiet pyproject.toml
+	--no-emit-find-links --no-strip-extras --python-version 3.11 --quiet pyproject.toml
 i18n: tools ## bring the English catalogue up to date and list what has no English
 	$(BIN)/python -m web.language.catalogue
 
@@ -58,7 +58,8 @@ first-migration: tools ## write the one migration anew from the tables in the co
 	rm -f migrations/versions/*.py
 	$(BIN)/python -c "from grid import schema; schema.revise('sqlite://', 'first tables', revision='0001')"
 
-# Both files share one environment, so what the tools need decides for both.
+# Both files share one environment, so what the tools need decides for both. Extras stay written: an older pip looks for
+# `name[extra]` apart from `name`, and refuses when the newest one is not the pinned one.
 lock: tools ## write both lock files anew from pyproject.toml
 	$(LOCK) --extra dev --extra prod --extra s3 --extra otel -o requirements-dev.lock
 	$(LOCK) --constraints requirements-dev.lock -o requirements.lock

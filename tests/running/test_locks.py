@@ -1,7 +1,11 @@
 """The two lock files share one environment and hold no address."""
 
+import importlib.metadata
 import re
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 PINNED = re.compile(r"^([a-z0-9.\-]+)(?:\[[a-z,]+\])?==(\S+?)(?: ; (.*?))?(?: \\)?$", flags=re.M)
@@ -24,3 +28,19 @@ def test_no_package_changes_its_version_from_one_lock_to_the_other() -> None:
 def test_locks_name_no_place_to_download_from() -> None:
     for name in ("requirements.lock", "requirements-dev.lock"):
         assert re.findall(r"https?:|file:|--index|--find-links", (ROOT / name).read_text()) == []
+
+
+def test_an_extra_that_a_package_asks_for_is_written_in_the_locks() -> None:
+    """pip 23 pins `name[extra]` only where the lock says `name[extra]`, and else takes the newest, without a hash."""
+    asked = {
+        (canonicalize_name(needed.name), extra)
+        for package in importlib.metadata.distributions()
+        for needed in map(Requirement, package.requires or ())
+        if needed.extras and (needed.marker is None or needed.marker.evaluate({"extra": ""}))
+        for extra in needed.extras
+    }
+    assert ("pydantic", "email") in asked
+    written = re.findall(
+        r"^([a-z0-9.\-]+)\[([a-z,]+)\]==", (ROOT / "requirements-dev.lock").read_text(), flags=re.M
+    )
+    assert asked - {(name, extra) for name, extras in written for extra in extras.split(",")} == set()
