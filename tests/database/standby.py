@@ -9,7 +9,8 @@ import psycopg
 from tests.database.clients import until
 from tests.services import PostgresCluster
 
-PROMOTE = Path(__file__).parents[2] / "deploy" / "postgresql" / "promote-standby.sh"
+SHIPPED = Path(__file__).parents[2] / "deploy" / "postgresql"
+PROMOTE, RECOVER = SHIPPED / "promote-standby.sh", SHIPPED / "recover-to.sh"
 
 
 class Standby(PostgresCluster):
@@ -53,6 +54,16 @@ class Standby(PostgresCluster):
         done = subprocess.run(["sh", PROMOTE], env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def prepare_recovery(self, archive: Path, instant: str) -> None:
+        """Run the script that operators run before they start a copy that shall go back to an instant."""
+        # By its text, since the account of the server may not be let into this folder.
+        command = ["sh", "-s", self.data, archive, instant]
+        script = RECOVER.read_bytes()
+        done = subprocess.run(
+            command, input=script, capture_output=True, user=self._user, group=self._user, cwd="/"
+        )
+        assert done.returncode == 0, done.stderr.decode()
 
 
 def _ids(user: str) -> tuple[int, int]:

@@ -62,17 +62,9 @@ def test_a_mistake_is_undone_by_going_back_before_it(tmp_path: Path) -> None:
         )
         town.database.dispose()
         primary.stop()
-        (recovered.data / "standby.signal").unlink()
-        (recovered.data / "recovery.signal").touch()
-        shutil.chown(
-            recovered.data / "recovery.signal", *(("postgres",) if os.geteuid() == 0 else (os.geteuid(),))
-        )
-        recovered.start(
-            f"restore_command=cp {archive}/%f %p",
-            f"recovery_target_time={instant}",
-            "recovery_target_action=promote",
-            "primary_conninfo=",
-        )
+        assert "synchronous_standby_names" in (recovered.data / "postgresql.auto.conf").read_text()
+        recovered.prepare_recovery(archive, str(instant))
+        recovered.start()
         until(lambda: ask(recovered, "SELECT NOT pg_is_in_recovery()") is True)
         with psycopg.connect(recovered.url().replace("+psycopg", "")) as connection:
             kept = {row[0] for row in connection.execute("SELECT code FROM ticket")}
