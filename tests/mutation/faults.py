@@ -180,7 +180,7 @@ FAULTS = (
     ),
     Fault(
         "a handler may verify",
-        "dispatch/rules/guards.py",
+        "dispatch/rules/guards/persons.py",
         'if doer.organisations & facts.handling_organisations:\n        return "承办单位',
         'if False:\n        return "承办单位',
         f"{LIFE} -k handling_unit",
