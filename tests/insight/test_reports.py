@@ -17,8 +17,8 @@ from dispatch.insight.schemes import keeping
 from dispatch.record.models import Reporter, Ticket
 from grid.errors import InputError
 from tests.insight.twenty import Twenty
-from tests.record.test_ways import calls
 from tests.town import SANITATION, STREET, Town
+from tests.walking import calls
 
 MARCH = Period.month(2026, 3)
 

@@ -11,8 +11,8 @@ from dispatch.insight.topics.clustering import Placed, clusters
 from dispatch.insight.topics.models import Topic, TopicKind, TopicState, TopicTicket
 from dispatch.record.models import Ticket
 from grid.errors import InputError, NotAllowed
-from tests.record.test_ways import calls
 from tests.town import COVER, DRAINAGE, GARBAGE, IN_WEST, LAT, LON, SANITATION, Town
+from tests.walking import calls
 
 NEAR = [{"lon": IN_WEST["lon"] + n * 0.0003, "lat": IN_WEST["lat"]} for n in range(3)]
 FAR = {"lon": LON + 0.001, "lat": LAT + 0.009}

@@ -7,8 +7,8 @@ import pytest
 from dispatch.record import queries
 from dispatch.record.models import OutboxRow
 from grid.errors import Conflict, InputError, NotAllowed
-from tests.record.test_ways import calls, fires, handled, sent
 from tests.town import COVER, Town
+from tests.walking import calls, fires, handled, sent
 
 
 def held(town: Town, code: str) -> None:

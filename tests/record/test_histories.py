@@ -21,7 +21,6 @@ from dispatch.rules import guards
 from dispatch.rules.workflow import BY_ACTION, OPEN_STATES, Given, GivenKind, Transition
 from grid.errors import Conflict, GridError
 from grid.models import Account
-from tests.record.test_ways import calls
 from tests.town import (
     BUILDING,
     COMMUNITY_OFFICE,
@@ -39,6 +38,7 @@ from tests.town import (
     Person,
     Town,
 )
+from tests.walking import calls
 
 CATEGORIES = (GARBAGE, COVER, CONSULT, PARKING, BUILDING, SCRAPS, NOBODYS)
 UNITS = (SANITATION, DRAINAGE, POLICE, STREET_OFFICE, COMMUNITY_OFFICE, SECTION)

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from grid.auditing import record_change
 from grid.models import Organisation
-from tests.record.test_ways import clocks
 from tests.town import SANITATION, Town
+from tests.walking import clocks
 
 
 def test_a_unit_with_hours_of_its_own_is_due_when_its_own_day_ends(town: Town) -> None:

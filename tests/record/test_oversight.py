@@ -16,7 +16,6 @@ from dispatch.record.oversight.plans import Plan
 from dispatch.rules.callbacks import Asking, sampled
 from grid.errors import Conflict, InputError, NotAllowed, NotFound
 from grid.permissions import ROLES, role_scopes
-from tests.record.test_ways import calls, fires, verified
 from tests.town import (
     COMMUNITY_OFFICE,
     EAST,
@@ -29,6 +28,7 @@ from tests.town import (
     STREET_OFFICE,
     Town,
 )
+from tests.walking import calls, fires, verified
 
 
 def overdue(town: Town, *kinds: str) -> str:

@@ -9,8 +9,8 @@ from sqlmodel import col, select
 
 from dispatch.insight.rollups.cubes import cube_for
 from dispatch.record.models import TicketEvent
-from tests.record.test_ways import calls
 from tests.town import COVER, GARBAGE, Town
+from tests.walking import calls
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from werkzeug.test import TestResponse
 
 from dispatch.record.intake import Mode
 from dispatch.record.models import DisclosureLog
-from tests.record.test_ways import calls, fires
 from tests.town import CONSULT, GARBAGE, IN_WEST, MONDAY, OUTSIDE, SANITATION, WEST, Town
+from tests.walking import calls, fires
 from tests.web.conftest import Visitor
 from tests.web.test_pages import hidden
 from tests.web.test_resident import asked

@@ -9,8 +9,8 @@ from werkzeug.test import TestResponse
 from dispatch.engine.sending import links
 from dispatch.record import queries
 from dispatch.record.models import Source, TicketEvent
-from tests.record.test_ways import calls, fires
 from tests.town import Town
+from tests.walking import calls, fires
 from tests.web.conftest import TOKEN
 from tests.web.pictures import picture
 

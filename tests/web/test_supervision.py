@@ -10,8 +10,8 @@ from dispatch.insight.reports.models import ExportLog
 from dispatch.insight.rollups import keeping
 from dispatch.insight.topics.models import Topic
 from tests.insight.test_schemes import appraisal_plan
-from tests.record.test_ways import calls
 from tests.town import DRAINAGE, EAST, GARBAGE, IN_EAST, SANITATION, WEST, Town
+from tests.walking import calls
 from tests.web.conftest import Visitor
 
 
