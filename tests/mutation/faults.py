@@ -275,7 +275,7 @@ FAULTS = (
         "dispatch/record/evidence/photos.py",
         "return _checked(shelf.read(paths[SERVED]), photo.served_sha256)",
         "return shelf.read(paths[ORIGINAL])",
-        "tests/web/test_photos.py -k only_the_picture",
+        "tests/web/reporters/test_photos.py -k only_the_picture",
     ),
     # backups
     Fault(

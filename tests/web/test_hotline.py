@@ -12,8 +12,8 @@ from dispatch.record.models import DisclosureLog
 from tests.town import CONSULT, GARBAGE, IN_WEST, MONDAY, OUTSIDE, SANITATION, WEST, Town
 from tests.walking import calls, fires
 from tests.web.conftest import Visitor
+from tests.web.reporters.test_resident import asked
 from tests.web.test_pages import hidden
-from tests.web.test_resident import asked
 
 
 def a_call(**more: str) -> dict[str, str]:

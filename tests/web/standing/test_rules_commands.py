@@ -8,7 +8,7 @@ from flask.testing import FlaskCliRunner
 
 from grid import rulesets
 from grid.models import Responsibility
-from tests.insight.test_rehearsing import draft
+from tests.insight.rules.test_rehearsing import draft
 from tests.town import COVER, DRAINAGE, EAST, GARBAGE, SANITATION, Town
 
 

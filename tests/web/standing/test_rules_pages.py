@@ -12,7 +12,7 @@ from dispatch.insight.tables import Rehearsal
 from grid import rulesets
 from grid.importing.sheets import parse_sheet
 from grid.models import Responsibility, Ruleset
-from tests.insight.test_rehearsing import draft
+from tests.insight.rules.test_rehearsing import draft
 from tests.town import COVER, DRAINAGE, EAST, GARBAGE, IN_EAST, IN_WEST, PARKING, SANITATION, WEST, Town
 from tests.web.conftest import Visitor
 

@@ -9,7 +9,7 @@ from dispatch.record.models import Admittance
 from grid.areas import generations
 from grid.areas.mapcopies import LEVELS, ZOOMS, draw_next
 from grid.models import Generation, GenerationState
-from tests.insight.test_returns import returned
+from tests.insight.rules.test_returns import returned
 from tests.town import COMMUNITY_OFFICE, EAST, IN_WEST, LAT, LON, PARKING, STREET_OFFICE, WEST, Town
 from tests.web.conftest import Visitor
 
