@@ -5,6 +5,7 @@ rounds: forty times as many rows for the drain, since it is that much faster. Th
 is, which does not fork, and its jobs run the same code for their one row.
 """
 
+import itertools
 import json
 import statistics
 import sys
@@ -21,11 +22,13 @@ from rq.worker import SimpleWorker
 from sqlmodel import col, select
 from uuid6 import uuid7
 
+from benchmarks.timers import copy_tickets
 from dispatch import data
 from dispatch.engine import jobs, outbox
 from dispatch.engine.outbox import Tools
-from dispatch.record.models import OutboxRow, Ticket, TicketEvent
+from dispatch.record.models import OutboxRow, TicketEvent
 from grid.models import NoticeRule
+from grid.rows import fresh, put_in
 from grid.settings import Settings
 from tests.services import PostgresCluster, private_folder, private_redis
 from tests.town import found_town, open_town
@@ -33,6 +36,7 @@ from tests.town import found_town, open_town
 RESULTS = Path(__file__).parent / "results" / "queue.json"
 ROUNDS = 3
 DRAIN_ROWS, JOB_ROWS = 4000, 100
+TICKETS = 1000
 WAKE_UPS = 100
 IDLE_S = 0.1
 
@@ -41,30 +45,30 @@ _tools: Tools
 
 def one_row(district: str, id_: str) -> None:
     """What an RQ job for a single row would do."""
-    outbox._carry_out(_tools, [(district, UUID(id_))])
+    outbox.carry_out_one(_tools, (district, UUID(id_)))
 
 
 def put_rows(count: int) -> list[tuple[str, str]]:
-    """Outbox rows that tell a unit of its ticket, all due."""
+    """Outbox rows that tell a unit of a ticket each, all due."""
     with _tools.database.writing() as session:
-        ticket = session.exec(select(Ticket)).one()
-        event = session.exec(select(TicketEvent).where(col(TicketEvent.action) == "dispatch")).one()
+        dispatched = select(TicketEvent).where(col(TicketEvent.action) == "dispatch")
+        events = itertools.cycle(session.exec(dispatched.limit(TICKETS)).all())
         now = _tools.clock(session)
-        payload = {"happening": "dispatched", "event_id": str(event.id)}
         rows = [
-            OutboxRow(
-                intake_district=ticket.intake_district,
+            fresh(
+                OutboxRow,
+                intake_district=event.intake_district,
                 id=uuid7(),
-                ticket_id=ticket.id,
+                ticket_id=event.ticket_id,
                 topic="notify",
-                payload=payload,
+                payload={"happening": "dispatched", "event_id": str(event.id)},
                 created_at=now,
                 available_at=now,
             )
-            for _ in range(count)
+            for event in itertools.islice(events, count)
         ]
-        session.add_all(rows)
-        return [(row.intake_district, str(row.id)) for row in rows]
+        put_in(session, rows)
+    return [(row.intake_district, str(row.id)) for row in rows]
 
 
 def drain_rate() -> float:
@@ -137,6 +141,8 @@ def main() -> int:
         town.worker.reports()
         _tools = Tools(town.database, town.world, {}, town.database.now)
         outbox.drain(_tools)
+        with town.database.writing() as session:
+            copy_tickets(session, TICKETS - 1)
         settings = replace(town.world.settings, database_url=url, redis_url=server.url)
         with Redis.from_url(server.url) as client:
             rounds = [(drain_rate(), job_rate(client)) for _ in range(ROUNDS)]

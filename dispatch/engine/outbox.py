@@ -1,26 +1,24 @@
-"""Carries out what was written together with a ticket: effects inside the database, then sends to the outside.
+"""Carries out what was written together with a ticket: the effects inside the database (sends: see `delivering`).
 
-An effect and its done-mark are one transaction, so it happens once whoever is killed. A send cannot be: it is
-leased, sent and marked, and repeated with the same message id when the mark was lost.
+An effect and its done-mark are one transaction, so it happens once whoever is killed.
 """
 
 import logging
 import random
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, and_, delete, exists, or_, select, tuple_, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col
 
+from dispatch.engine.claiming import Due, Key, among, anything_due, claim, claim_one
 from dispatch.engine.health import tracing
 from dispatch.engine.sending import notices
-from dispatch.engine.sending.channels import TIMEOUT_S, Sender, SendError, senders
+from dispatch.engine.sending.channels import Sender, SendError, senders
 from dispatch.record.models import OutboxRow
 from dispatch.record.world import World
 from grid.database import Database
@@ -29,21 +27,13 @@ from grid.settings import Settings
 
 log = logging.getLogger(__name__)
 
-BATCH, BATCHES = 200, 10
+BATCH, BATCHES = 500, 10
 PRUNED = 500
-SENDS = 8
-LEASE = timedelta(seconds=10)
-EFFECT_ATTEMPTS, SEND_ATTEMPTS = 8, 20
+EFFECT_ATTEMPTS = 8
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 1800.0
-LONGEST_REST_S = 60.0
 
-Key = tuple[str, UUID]
-Effect = Callable[[Session, Sequence[OutboxRow], World, datetime], None]
+Effect = Callable[[Session, Sequence[Due], World, datetime], None]
 EFFECTS: dict[str, Effect] = {"notify": notices.notify, "ask_reporter": notices.ask}
-
-
-class LostRace(Exception):
-    """Somebody else marked a row done first; nothing of this transaction remains."""
 
 
 @dataclass
@@ -66,60 +56,50 @@ def drain(tools: Tools, *, stop: Callable[[], bool] = lambda: False) -> int:
     """Carry out the effects that are due now, up to a limit; the answer is how many were."""
     done = 0
     for _ in range(BATCHES):
-        keys = [] if stop() else _due_keys(tools)
-        done += _carry_out(tools, keys) if keys else 0
-        if len(keys) < BATCH:
+        if stop() or not _anything_due(tools):
             break
+        done += _batch(tools)
     return done
 
 
-def _due_keys(tools: Tools) -> list[Key]:
-    """A look without a lock: an idle sweeper must not take the one writer's place of SQLite."""
+def _anything_due(tools: Tools) -> bool:
     with tools.database.reading() as session:
-        query = select(col(OutboxRow.intake_district), col(OutboxRow.id)).where(
-            *_live(tools.clock(session)), col(OutboxRow.destination).is_(None)
-        )
-        found = session.execute(query.order_by(col(OutboxRow.available_at), col(OutboxRow.id)).limit(BATCH))
-        return [(district, id_) for district, id_ in found]
+        return anything_due(session, tools.clock(session))
 
 
-def _live(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (
-        col(OutboxRow.done_at).is_(None),
-        col(OutboxRow.dead_at).is_(None),
-        col(OutboxRow.available_at) <= now,
-    )
-
-
-def _carry_out(tools: Tools, keys: list[Key]) -> int:
+def _batch(tools: Tools) -> int:
     """All in one transaction; if one of them raises, each in its own, so that it spoils nothing but itself."""
+    keys: list[Key] = []
+
+    def oldest(session: Session, now: datetime) -> list[Due]:
+        claimed = claim(session, now, most=BATCH)
+        keys[:] = [due.key for due in claimed]
+        return claimed
+
     try:
-        return tools.database.write(partial(_together, tools, keys))
+        return tools.database.write(partial(_together, tools, oldest))
     except Unavailable:
         raise
     except Exception as error:
         log.warning("an effect in a batch of %d failed (%s): one by one", len(keys), type(error).__name__)
-    return sum(_alone(tools, key) for key in keys)
+    return sum(carry_out_one(tools, key) for key in keys)
 
 
-def _alone(tools: Tools, key: Key) -> int:
+def carry_out_one(tools: Tools, key: Key) -> int:
+    """One row in a transaction of its own; its failure is noted on it."""
     try:
-        return tools.database.write(partial(_together, tools, [key]))
-    except (Unavailable, LostRace):
+        return tools.database.write(partial(_together, tools, partial(claim_one, key=key)))
+    except Unavailable:
         return 0
     except Exception as error:
-        tools.database.write(partial(_note_failure, tools, key, error, EFFECT_ATTEMPTS))
+        tools.database.write(partial(note_failure, tools, key, error, EFFECT_ATTEMPTS))
         return 0
 
 
-def _together(tools: Tools, keys: list[Key], session: Session) -> int:
-    """Claim, mark, carry out. Rows that another process holds (PostgreSQL) or has done are left alone."""
+def _together(tools: Tools, taking: Callable[[Session, datetime], list[Due]], session: Session) -> int:
+    """Claim and carry out: what this transaction marks done and what it does remain together or not at all."""
     now = tools.clock(session)
-    query = select(OutboxRow).where(_among(keys), *_live(now)).order_by(col(OutboxRow.id))
-    rows = list(session.execute(query.with_for_update(skip_locked=True)).scalars())
-    if not rows:
-        return 0
-    mark_done(session, [(row.intake_district, row.id) for row in rows], now)
+    rows = taking(session, now)
     for topic, group in _by_topic(rows).items():
         effect = EFFECTS.get(topic)
         if effect is None:
@@ -129,49 +109,34 @@ def _together(tools: Tools, keys: list[Key], session: Session) -> int:
     return len(rows)
 
 
-def mark_done(session: Session, keys: list[Key], now: datetime) -> None:
-    """The fence: whatever else happens in this transaction remains only if every one of these was still undone."""
-    marked = session.execute(
-        update(OutboxRow)
-        .where(_among(keys), col(OutboxRow.done_at).is_(None))
-        .values(done_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    if cast(CursorResult[Any], marked).rowcount != len(keys):
-        raise LostRace
-
-
-def _among(keys: list[Key]) -> ColumnElement[bool]:
-    return tuple_(col(OutboxRow.intake_district), col(OutboxRow.id)).in_(keys)
-
-
-def _by_topic(rows: Iterable[OutboxRow]) -> dict[str, list[OutboxRow]]:
-    groups: dict[str, list[OutboxRow]] = {}
+def _by_topic(rows: Iterable[Due]) -> dict[str, list[Due]]:
+    groups: dict[str, list[Due]] = {}
     for row in rows:
         groups.setdefault(row.topic, []).append(row)
     return groups
 
 
-def _note_failure(tools: Tools, key: Key, error: Exception, limit: int, session: Session) -> None:
+def note_failure(tools: Tools, key: Key, error: Exception, limit: int, session: Session) -> None:
     """Count the failure and plan the next attempt; after the last one the row waits for a person."""
-    row = session.get(OutboxRow, key)
-    if row is None or row.done_at is not None:
+    found = session.execute(
+        select(col(OutboxRow.topic), col(OutboxRow.attempts), col(OutboxRow.leased_until))
+        .where(among([key]), col(OutboxRow.done_at).is_(None))
+        .with_for_update()
+    ).one_or_none()
+    if found is None:
         return
-    now = tools.clock(session)
-    row.attempts += 1 if row.leased_until is None else 0
-    row.leased_until = None
-    row.last_error = sentence(error)
-    if row.attempts >= limit or (isinstance(error, SendError) and error.final):
-        row.dead_at = now
-        log.error(
-            "outbox row %s (%s) given up after %d attempts: %s",
-            row.id,
-            row.topic,
-            row.attempts,
-            row.last_error,
-        )
+    topic, attempts, leased_until = found
+    attempts += 1 if leased_until is None else 0
+    now, said = tools.clock(session), sentence(error)
+    values = {"attempts": attempts, "leased_until": None, "last_error": said}
+    if attempts >= limit or (isinstance(error, SendError) and error.final):
+        values["dead_at"] = now
+        log.error("outbox row %s (%s) given up after %d attempts: %s", key[1], topic, attempts, said)
     else:
-        row.available_at = now + timedelta(seconds=pause_s(row.attempts))
+        values["available_at"] = now + timedelta(seconds=pause_s(attempts))
+    session.execute(
+        update(OutboxRow).where(among([key])).values(values).execution_options(synchronize_session=False)
+    )
 
 
 def sentence(error: Exception) -> str:
@@ -184,114 +149,19 @@ def pause_s(attempts: int, longest_s: float = LONGEST_PAUSE_S) -> float:
     return min(FIRST_PAUSE_S * 2.0 ** max(attempts - 1, 0), longest_s) * random.uniform(0.5, 1.0)  # noqa: S311
 
 
-def send(tools: Tools) -> int:
-    """Send what is due to the outside; the answer is how many were taken. A destination that fails rests."""
-    if not _anything_to_send(tools):
-        return 0
-    began_s = time.monotonic()
-    taken = 0
-    for row in tools.database.write(partial(_lease, tools)):
-        destination = str(row.destination)
-        late = time.monotonic() - began_s > LEASE.total_seconds() - TIMEOUT_S
-        if late or _rests(tools, destination):
-            tools.database.write(partial(_give_back, row))
-        else:
-            taken += _send_one(tools, row, destination)
-    return taken
-
-
-def _send_one(tools: Tools, row: OutboxRow, destination: str) -> int:
-    key = (row.intake_district, row.id)
-    try:
-        with tools.database.reading() as session:
-            message = notices.compose(session, row, tools.world)
-            codes = tracing.codes(session, [row.ticket_id])
-        if message is not None:
-            sender = tools.senders.get(destination)
-            if sender is None:
-                raise SendError(f"没有名为 {destination} 的发送渠道,请在设置中配置后重发")
-            with tracing.span(f"send {destination}", codes):
-                sender(message)
-    except Unavailable:
-        raise
-    except Exception as error:
-        _rest(tools, destination, error)
-        tools.database.write(partial(_note_failure, tools, key, error, SEND_ATTEMPTS))
-        return 0
-    tools.resting.pop(destination, None)
-    try:
-        tools.database.write(lambda session: mark_done(session, [key], tools.clock(session)))
-    except LostRace:
-        log.warning("message %s was sent again by another process after its lease ran out", row.id)
-    return 1
-
-
-def _rest(tools: Tools, destination: str, error: Exception) -> None:
-    if isinstance(error, SendError) and not error.final:
-        failures = tools.resting.get(destination, (0, 0.0))[0] + 1
-        tools.resting[destination] = (failures, time.monotonic() + pause_s(failures, LONGEST_REST_S))
-
-
-def _rests(tools: Tools, destination: str) -> bool:
-    return tools.resting.get(destination, (0, 0.0))[1] > time.monotonic()
-
-
-def _sendable(tools: Tools, session: Session) -> tuple[ColumnElement[bool], ...]:
-    """Due, not leased, to a destination that does not rest, and the oldest of its ticket for that destination."""
-    now = tools.clock(session)
-    resting = [name for name in tools.resting if _rests(tools, name)]
-    before = aliased(OutboxRow)
-    return (
-        *_live(now),
-        col(OutboxRow.destination).is_not(None),
-        col(OutboxRow.destination).not_in(resting),
-        or_(col(OutboxRow.leased_until).is_(None), col(OutboxRow.leased_until) <= now),
-        ~exists().where(
-            and_(
-                col(before.intake_district) == col(OutboxRow.intake_district),
-                col(before.ticket_id) == col(OutboxRow.ticket_id),
-                col(before.destination) == col(OutboxRow.destination),
-                col(before.id) < col(OutboxRow.id),
-                col(before.done_at).is_(None),
-                col(before.dead_at).is_(None),
-            )
-        ),
-    )
-
-
-def _anything_to_send(tools: Tools) -> bool:
-    with tools.database.reading() as session:
-        query = select(col(OutboxRow.id)).where(*_sendable(tools, session))
-        return session.execute(query.limit(1)).first() is not None
-
-
-def _lease(tools: Tools, session: Session) -> list[OutboxRow]:
-    """Take some rows for as long as a lease; each attempt counts from here, also one that kills the process."""
-    query = select(OutboxRow).where(*_sendable(tools, session)).order_by(col(OutboxRow.id)).limit(SENDS)
-    rows = list(session.execute(query.with_for_update(skip_locked=True, of=OutboxRow)).scalars())
-    for row in rows:
-        row.leased_until = tools.clock(session) + LEASE
-        row.attempts += 1
-    return rows
-
-
-def _give_back(row: OutboxRow, session: Session) -> None:
-    kept = session.get(OutboxRow, (row.intake_district, row.id))
-    if kept is not None and kept.done_at is None:
-        kept.leased_until, kept.attempts = None, kept.attempts - 1
-
-
 def dead_letters(session: Session, *, limit: int = 100) -> list[OutboxRow]:
     """What was given up, newest first: for the operator's page."""
     query = select(OutboxRow).where(col(OutboxRow.dead_at).is_not(None), col(OutboxRow.done_at).is_(None))
-    return list(session.execute(query.order_by(col(OutboxRow.dead_at).desc()).limit(limit)).scalars())
+    query = query.order_by(col(OutboxRow.dead_at).desc()).limit(limit)
+    # Without its content, which may be what nobody could read.
+    return list(session.execute(query.options(defer(col(OutboxRow.payload)))).scalars())  # type: ignore[arg-type]
 
 
 def run_again(session: Session, key: Key, now: datetime) -> bool:
     """Put a dead letter back; False when it is none."""
     revived = session.execute(
         update(OutboxRow)
-        .where(_among([key]), col(OutboxRow.dead_at).is_not(None), col(OutboxRow.done_at).is_(None))
+        .where(among([key]), col(OutboxRow.dead_at).is_not(None), col(OutboxRow.done_at).is_(None))
         .values(dead_at=None, attempts=0, available_at=now, leased_until=None)
     )
     return cast(CursorResult[Any], revived).rowcount == 1
@@ -302,5 +172,5 @@ def prune(before: datetime, session: Session) -> int:
     old = select(col(OutboxRow.intake_district), col(OutboxRow.id)).where(col(OutboxRow.done_at) < before)
     keys = [(district, id_) for district, id_ in session.execute(old.limit(PRUNED))]
     if keys:
-        session.execute(delete(OutboxRow).where(_among(keys), col(OutboxRow.done_at).is_not(None)))
+        session.execute(delete(OutboxRow).where(among(keys), col(OutboxRow.done_at).is_not(None)))
     return len(keys)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from dispatch.engine import outbox, recurring, standing_work, timers
 from dispatch.engine.outbox import Tools
 from dispatch.engine.parts.heartbeats import BEAT_SECONDS, beat
+from dispatch.engine.sending import delivering
 from dispatch.insight.rollups import keeping
 from grid.settings import Settings
 
@@ -35,14 +36,14 @@ def run(settings: Settings, stop: threading.Event) -> None:
     try:
         repeat(sweeper.tick, stop)
     finally:
-        sender.join(timeout=outbox.LEASE.total_seconds())
+        sender.join(timeout=delivering.LEASE.total_seconds())
         tools.database.dispose()
 
 
 def _send_loop(settings: Settings, stop: threading.Event) -> None:
     tools = Tools.open(settings)
     try:
-        repeat(lambda: outbox.send(tools), stop)
+        repeat(lambda: delivering.send(tools), stop)
     finally:
         tools.database.dispose()
 

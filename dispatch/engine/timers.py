@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, CursorResult, or_, select, tuple_, update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col
 from uuid6 import uuid7
 
+from dispatch.engine.claiming import Key, LostRace
 from dispatch.engine.health import tracing
-from dispatch.engine.outbox import LostRace, Tools, pause_s, sentence
+from dispatch.engine.outbox import Tools, pause_s, sentence
 from dispatch.record import firing
 from dispatch.record.models import Timer
 from dispatch.record.oversight.letters import LETTER_DUE
@@ -34,8 +34,6 @@ ATTEMPTS = 8
 JUMP_S = 5.0
 BUSY_S = 0.5
 DEAD = "dead"
-
-Key = tuple[str, UUID]
 
 
 @dataclass

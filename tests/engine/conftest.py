@@ -10,6 +10,7 @@ from uuid6 import uuid7
 from dispatch import data
 from dispatch.engine import outbox
 from dispatch.engine.outbox import Tools
+from dispatch.engine.sending import delivering
 from dispatch.engine.sending.channels import Message, SendError
 from dispatch.engine.timers import TimerDesk
 from dispatch.record.models import Notice, OutboxRow, Source, Timer
@@ -47,7 +48,7 @@ class EngineRoom:
         return TimerDesk(self.tools).fire_due()
 
     def send(self) -> int:
-        return outbox.send(self.tools)
+        return delivering.send(self.tools)
 
     def send_all(self) -> None:
         """A ticket's messages go one after the other, so a look sends one of each."""

@@ -8,8 +8,9 @@ import pytest
 from sqlmodel import Session
 
 from dispatch.engine import outbox
-from dispatch.engine.outbox import EFFECT_ATTEMPTS, EFFECTS, LostRace, mark_done
-from dispatch.record.models import Notice, OutboxRow
+from dispatch.engine.claiming import Due, LostRace, mark_done
+from dispatch.engine.outbox import EFFECT_ATTEMPTS, EFFECTS
+from dispatch.record.models import Notice
 from dispatch.record.world import World
 from grid.errors import Unavailable
 from tests.engine.conftest import EngineRoom
@@ -21,7 +22,7 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Topic "poison": an effect that writes a notice and then always raises; the list counts its runs."""
     runs: list[int] = []
 
-    def effect(session: Session, rows: Sequence[OutboxRow], world: World, now: datetime) -> None:
+    def effect(session: Session, rows: Sequence[Due], world: World, now: datetime) -> None:
         for row in rows:
             runs.append(1)
             session.add(
@@ -95,7 +96,7 @@ def test_the_fence_lets_nothing_through_twice(room: EngineRoom) -> None:
                 intake_district=DISTRICT, id=row.id, outbox_id=row.id, text="二", created_at=row.created_at
             )
         )
-        mark_done(session, [key], room.town.now)
+        mark_done(session, key, room.town.now)
 
     with pytest.raises(LostRace):
         room.town.database.write(again)

@@ -11,9 +11,10 @@ import pytest
 from sqlmodel import select
 
 from dispatch.engine import outbox
-from dispatch.engine.outbox import LEASE, Tools
+from dispatch.engine.outbox import Tools
 from dispatch.engine.sending import links, outgoing
 from dispatch.engine.sending.channels import Message, SendError, gateway
+from dispatch.engine.sending.delivering import LEASE
 from dispatch.record.models import CallbackLink, Reporter
 from dispatch.record.oversight import letters
 from dispatch.record.world import World

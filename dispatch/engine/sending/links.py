@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 from uuid6 import uuid7
 
+from dispatch.engine.sending.telling import Told
 from dispatch.record.models import CallbackLink, Ticket
 from grid.errors import Gone, NotFound
 from grid.permissions import Actor
@@ -60,7 +61,7 @@ def issue(session: Session, settings: Settings, ticket: Ticket, round_: int, now
 
 
 def issue_all(
-    session: Session, settings: Settings, asked: Iterable[tuple[Ticket, int]], now: datetime
+    session: Session, settings: Settings, asked: Iterable[tuple[Ticket | Told, int]], now: datetime
 ) -> None:
     """Make many links valid at once."""
     wanted = {_hash(token(settings, ticket.id, round_)): (ticket, round_) for ticket, round_ in asked}

@@ -12,13 +12,15 @@ import redis
 from flask import Flask
 from rq import Queue
 from rq.serializers import JSONSerializer
+from sqlalchemy import text
 from sqlmodel import col, select
 from uuid6 import uuid7
 
-from dispatch.engine import jobs
+from dispatch.engine import jobs, outbox
 from dispatch.engine.health import job_times
 from dispatch.engine.outbox import EFFECT_ATTEMPTS
 from dispatch.engine.parts.redis_server import RedisServer
+from dispatch.engine.sending.delivering import SEND_ATTEMPTS
 from dispatch.engine.timers import ATTEMPTS, dead_timers
 from dispatch.record.models import OutboxRow, Timer
 from grid.errors import SettingsError
@@ -65,6 +67,31 @@ def test_a_corrupt_payload_is_given_up_and_the_others_arrive(
     carry_out_until_given_up(room)
     assert any(code in notice.text for notice in room.notices(organisation_code=SANITATION))
     assert {room.row(id_).dead_at is None for id_ in bad} == {False}
+
+
+def test_a_payload_that_is_no_json_is_given_up_and_named(
+    room: EngineRoom, visitor: Callable[[str], Visitor]
+) -> None:
+    code = room.reported_on_behalf()
+    with room.town.database.reading() as session:
+        ticket_id = session.exec(select(OutboxRow.ticket_id)).first()
+    bad = [
+        room.put("notify", ticket_id=ticket_id),
+        room.put("send", ticket_id=ticket_id, destination="sms"),
+    ]
+    with room.town.database.writing() as session:
+        session.execute(text("UPDATE outbox SET payload = '{half' WHERE payload IS NULL"))
+    for _ in range(SEND_ATTEMPTS):
+        room.drain()
+        room.send_all()
+        room.town.later(hours=1)
+    room.send_all()
+    assert [message.ticket_code for message in room.gateway.taken] == [code]
+    with room.town.database.reading() as session:
+        assert {row.id: row.last_error for row in outbox.dead_letters(session)} == dict.fromkeys(
+            bad, "JSONDecodeError"
+        )
+    assert "JSONDecodeError" in visitor("administrator").sees("/admin/operations").text
 
 
 def test_work_of_a_deleted_version_is_named_with_its_cure(
