@@ -11,4 +11,8 @@ bench-tools: tools
 BENCHMARKS += bench-burden
 .PHONY: bench-burden
 bench-burden: tools ## what a report costs the person: taps, characters, seconds, bytes, axe
-	$(BIN)/python -m benchmarks.burden
+	$(BIN)/python -m benchmarks.phone
+
+.PHONY: pictures
+pictures: tools ## every page of the phone at three widths and in large type, into docs/screenshots/phone
+	$(BIN)/python -m benchmarks.phone.pictures
