@@ -16,7 +16,8 @@ OF_THE_PHONE = (
     "/worker/shell/today",
     "/worker/shell/report",
     "/worker/shell/verify",
-    "/inspections/",
+    "/worker/shell/inspect",
+    "/worker/inspections",
 )
 CHECKS = """() => {
   const wrong = [];

@@ -60,7 +60,7 @@ def worker(browser: Browser, its: City, folder: Path) -> None:
     page.get_by_role("button", name="提交", exact=True).click()
     page.wait_for_url("**/worker/reported/**")
     taken(page, "reported", folder)
-    for name, path in (("verifying", "/worker/verify"), ("inspections", "/inspections/")):
+    for name, path in (("verifying", "/worker/verify"), ("inspections", "/worker/inspections")):
         page.goto(its.url + path)
         taken(page, name, folder)
     code = page.evaluate("Store.get('desk').then(desk => Object.keys(desk.verifying)[0])")

@@ -7,6 +7,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,11 @@ from playwright.sync_api import BrowserContext, Page, Playwright
 from sqlmodel import Session, col, select
 
 from dispatch.record.models import Ticket, TicketPhoto
+from dispatch.record.world import World
 from tests.journey.conftest import FLAGS, PASSWORD, Stack
 from tests.journey.conftest import stack as stack
 from tests.services import free_port, private_folder
-from tests.town import IN_WEST, Town
+from tests.town import IN_WEST, Town, open_town
 from tests.web.conftest import app as app
 from tests.web.conftest import program as program
 from tests.web.conftest import visitor as visitor
@@ -152,6 +154,13 @@ def phone(stack: Stack, playwright: Playwright, chromium: Path) -> Iterator[Phon
     one.process.wait()
     shutil.rmtree(folder, ignore_errors=True)
     assert one.complaints == []
+
+
+def town_of(stack: Stack) -> Town:
+    """The same town, to act in beside the running service."""
+    town = open_town(stack.settings.database_url, stack.settings.instance_path)
+    town.database, town.world, town.now = stack.database, World(stack.settings), datetime.now(UTC)
+    return town
 
 
 def tickets_with(stack: Stack, text: str) -> list[tuple[str, int]]:

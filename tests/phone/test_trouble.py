@@ -11,11 +11,9 @@ from playwright.sync_api import Route, expect
 from sqlmodel import col, select
 
 from dispatch.record.models import Ticket
-from dispatch.record.world import World
 from tests.journey.conftest import Stack
-from tests.phone.conftest import Phone, answers, tickets_with, wait_for
+from tests.phone.conftest import Phone, answers, tickets_with, town_of, wait_for
 from tests.phone.test_without_network import words
-from tests.town import Town, open_town
 
 pytestmark = pytest.mark.browser
 
@@ -28,13 +26,6 @@ def web_process(stack: Stack) -> int:
             if of_ours and Path(os.readlink(stat.parent / "fd" / "1")).stem == "web":
                 return int(stat.parent.name)
     raise AssertionError("nothing serves the pages")
-
-
-def town_of(stack: Stack) -> Town:
-    """The same town, to act in beside the running service."""
-    town = open_town(stack.settings.database_url, stack.settings.instance_path)
-    town.database, town.world, town.now = stack.database, World(stack.settings), datetime.now(UTC)
-    return town
 
 
 def test_a_server_killed_between_upload_and_answer_makes_one_ticket(stack: Stack, phone: Phone) -> None:

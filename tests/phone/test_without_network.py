@@ -4,9 +4,15 @@ from uuid import uuid4
 
 import pytest
 from playwright.sync_api import expect
+from sqlmodel import col, select
 
+from dispatch.record.models import Ticket
+from dispatch.record.oversight import inspections
+from dispatch.record.oversight.models import PlanKind
 from tests.journey.conftest import Stack
-from tests.phone.conftest import Phone, tickets_with, wait_for
+from tests.phone.conftest import Phone, tickets_with, town_of, wait_for
+from tests.record.test_oversight import publishes, registers
+from tests.web.pictures import picture
 
 pytestmark = pytest.mark.browser
 
@@ -96,6 +102,49 @@ def test_a_refused_report_stays_says_why_and_is_mended(stack: Stack, phone: Phon
     assert [photos for _, photos in tickets_with(stack, text)] == [1]
 
 
+def test_reminders_inspections_and_answers_wait_too_and_go_out_in_order(stack: Stack, phone: Phone) -> None:
+    town = town_of(stack)
+    number = f"P-{uuid4().hex[:6]}"
+    registers(town, number, PlanKind.INSPECTION)
+    task = publishes(town, number, 2)
+    code = town.worker.reports(text=words()).code
+    town.department.acts(code, "ask_more", reason="请说明在楼的哪一侧")
+    page = phone.signs_in()
+    wait_for(lambda: bool(page.evaluate(f"Store.get('desk').then(d => '{code}' in d.answering)")), 15)
+    phone.goes_offline()
+    for way, category in (("自行处置", "暴露垃圾"), ("当场提醒", "暴露垃圾")):
+        page.goto(f"{stack.url}/worker/")
+        page.get_by_role("button", name=way).click()
+        expect(page.locator("#where")).to_contain_text("已定位")
+        page.locator("label.chip", has_text=category).first.click()
+        page.wait_for_url("**/worker/?kept=*")
+    page.goto(f"{stack.url}/worker/inspections")
+    for name, label in (("商户 0", "正常"), ("商户 1", "异常")):
+        place = page.get_by_role("region", name=name)
+        place.locator("label", has_text=label).click()
+        if label == "异常":
+            place.locator("summary").click()
+            place.locator("[name=photos]").set_input_files(  # type: ignore[call-arg]
+                files=[{"name": "a.jpg", "mimeType": "image/jpeg", "buffer": picture(83, size=(900, 700))}]
+            )
+        place.get_by_role("button", name="登记").click()
+        expect(place).to_contain_text("等待发送")
+    page.goto(f"{stack.url}/tickets/{code}")
+    expect(page.locator("#asked")).to_have_text("请说明在楼的哪一侧")
+    expect(page.get_by_role("button", name="解决了,核查通过")).to_be_hidden()
+    page.fill("#supply-note", "在北侧")
+    page.get_by_role("button", name="补充情况").first.click()
+    expect(page.locator("#waiting-list li")).to_have_count(5)
+    phone.goes_offline(False)
+    wait_for(lambda: phone.waiting() == 0, 30)
+    with stack.database.reading() as session:
+        done, made = inspections.progress(session, task.id), inspections.found_tickets(session, task.id)
+        newest = session.exec(select(Ticket).order_by(col(Ticket.reported_at).desc()).limit(3)).all()
+    assert ((done.checked, done.total), len(made)) == ((2, 2), 1)
+    assert town.ticket(code).state == "in_progress"
+    assert [one.state for one in reversed(newest)][:2] == ["self_handled", "reminded"]
+
+
 def test_leaving_asks_first_and_wipes(stack: Stack, phone: Phone) -> None:
     page = phone.signs_in()
     phone.goes_offline()
@@ -136,6 +185,7 @@ def test_nothing_personal_is_in_what_the_service_worker_keeps(phone: Phone) -> N
         "/worker/shell/today",
         "/worker/shell/report",
         "/worker/shell/verify",
+        "/worker/shell/inspect",
     }
     for path, text in kept:
         if path.startswith("/worker/"):

@@ -216,9 +216,17 @@ class TestInspections:
             inspections.check(
                 session, point.id, PointResult.NORMAL, town.neighbour.actor, town.world, town.now
             )
-        with town.database.writing() as session:
-            inspections.check(session, point.id, PointResult.NORMAL, town.worker.actor, town.world, town.now)
-        with town.database.writing() as session, pytest.raises(Conflict, match="已经登记过"):
+        abnormal, photo = PointResult.ABNORMAL, (town.photo(),)
+        answers = []
+        for _ in range(2):  # the first receipt got lost on the way
+            with town.database.writing() as session:
+                found = inspections.check(
+                    session, point.id, abnormal, town.worker.actor, town.world, town.now, photos=photo
+                )
+                answers.append(found.code if found else None)
+        assert answers[0] is not None
+        assert answers[0] == answers[1]
+        with town.database.writing() as session, pytest.raises(Conflict, match="已经登记过:异常"):
             inspections.check(session, point.id, PointResult.NORMAL, town.worker.actor, town.world, town.now)
 
 

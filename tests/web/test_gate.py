@@ -1,5 +1,6 @@
 """What holds for every route there is: declared access, form tokens, headers, one shape of errors, no traceback."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -192,7 +193,7 @@ def test_the_openapi_document_names_every_api_route(app: Flask) -> None:
         if method != "parameters"
     }
     routes = {
-        (method, rule.rule.replace("<", "{").replace(">", "}"))
+        (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
         for rule in app.url_map.iter_rules()
         if rule.endpoint.startswith("api.")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}

@@ -4,7 +4,7 @@ A program signs in once (`POST /session`) and sends the token as `Authorization:
 session works too, with the form token in `X-CSRFToken`. Errors are problem+json (RFC 9457).
 """
 
-from web.api import calls, helping, photos, sessions, tickets
+from web.api import calls, helping, inspections, photos, sessions, tickets
 from web.api.blueprint import blueprint
 
-__all__ = ["blueprint", "calls", "helping", "photos", "sessions", "tickets"]
+__all__ = ["blueprint", "calls", "helping", "inspections", "photos", "sessions", "tickets"]

@@ -1,34 +1,26 @@
-"""The pages of plans and inspections: the register with its totals, publishing a list, and the week's visits."""
+"""The pages of plans and inspections: the register with its totals, and publishing a list."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Annotated
-from uuid import UUID, uuid4
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 from sqlmodel import Session
 
-from dispatch.record.intake import Reported
 from dispatch.record.judging import admitting
 from dispatch.record.oversight import inspections, plans
 from dispatch.record.oversight.inspections import Place, Task
-from dispatch.record.oversight.models import InspectionTask, PlanEntry, PlanKind, PointResult
+from dispatch.record.oversight.models import InspectionTask, PlanEntry, PlanKind
 from dispatch.record.oversight.plans import Plan
 from grid.errors import InputError
 from web.forms import Code, Short, Strict, read_form
 from web.gate.access import current_actor, permission_required
-from web.service.context import database, now, settings, world
-from web.shown import photographs
+from web.service.context import database, now, world
 
 blueprint = Blueprint("inspecting", __name__, url_prefix="/inspections")
 
-RESULTS = {
-    PointResult.NORMAL: "正常",
-    PointResult.ABNORMAL: "异常(转工单)",
-    PointResult.NO_ENTRY: "无法进入",
-}
 PLAN_KINDS = {PlanKind.INSPECTION: "巡查", PlanKind.RECHECK: "抽查", PlanKind.APPRAISAL: "考评"}
 
 
@@ -107,34 +99,6 @@ def publish() -> ResponseReturnValue:
     return redirect(url_for("inspecting.publish_page"), 303)
 
 
-@blueprint.get("/")
-@permission_required("inspection:check")
-def week() -> ResponseReturnValue:
-    """This week's visits in the worker's grids."""
-    with database().reading() as session:
-        visits = inspections.visits(session, current_actor(), _monday(now()))
-        return render_template("oversight/visits.html", visits=visits, results=RESULTS, key=uuid4)
-
-
-@blueprint.post("/<uuid:point_id>")
-@permission_required("inspection:check")
-def check(point_id: UUID) -> ResponseReturnValue:
-    """Say what was found; something abnormal becomes a ticket."""
-    try:
-        result = PointResult(request.form.get("result", ""))
-    except ValueError:
-        raise InputError("请选择 正常、异常 或 无法进入", {"result": "请选择"}) from None
-    photos = photographs.uploaded(request, "photos")
-    text, actor, moment = request.form.get("text", "").strip() or None, current_actor(), now()
-
-    def work(session: Session) -> Reported | None:
-        return inspections.check(session, point_id, result, actor, world(), moment, text=text, photos=photos)
-
-    made = database().write(work)
-    flash(f"已登记,转工单 {made.code}" if made else "已登记", "done")
-    return redirect(url_for("inspecting.week"), 303)
-
-
 def _places(text: str) -> Iterator[Place]:
     for number, line in enumerate(filter(str.strip, text.splitlines()), start=1):
         parts = [part.strip() for part in line.replace("，", ",").split(",")]
@@ -144,8 +108,3 @@ def _places(text: str) -> Iterator[Place]:
             sentence = f"第 {number} 行应为:名称,经度,纬度"
             raise InputError(sentence, {"places": sentence}) from None
         yield Place(key=f"{name}@{lon:.5f},{lat:.5f}", name=name, lon=lon, lat=lat)
-
-
-def _monday(at: datetime) -> date:
-    today = at.astimezone(settings().zone).date()
-    return today - timedelta(days=today.weekday())

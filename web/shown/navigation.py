@@ -28,7 +28,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("ticket:call_back", "hotline.callbacks", "回访"),
     Entry("ticket:call_back", "hotline.messages", "短信"),
     Entry("ticket:verify", "worker.verifying", "核查"),
-    Entry("inspection:check", "inspecting.week", "巡查"),
+    Entry("inspection:check", "worker.inspecting", "巡查"),
     Entry("inspection:create", "inspecting.publish_page", "发布巡查"),
     Entry("ticket:convene", "dispatcher.overdue", "线上巡查"),
     Entry("letter:read", "letters.listed", "督办文书"),

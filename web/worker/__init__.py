@@ -4,7 +4,7 @@
 personal, `desk` the values to fill them with, and what is sent from there goes through the API.
 """
 
-from web.worker import bundles, desk, reporting, shell, today, verifying
+from web.worker import bundles, desk, inspecting, reporting, shell, today, verifying
 from web.worker.blueprint import blueprint, phone
 
-__all__ = ["blueprint", "bundles", "desk", "phone", "reporting", "shell", "today", "verifying"]
+__all__ = ["blueprint", "bundles", "desk", "inspecting", "phone", "reporting", "shell", "today", "verifying"]

@@ -27,6 +27,7 @@ BUNDLES = {
         "phone/camera.js",
         "phone/today.js",
         "phone/verify.js",
+        "phone/inspect.js",
     ),
     "phone.css": ("vendor/pico/pico.min.css", "grid.css", "phone/phone.css"),
 }

@@ -25,10 +25,11 @@ from web.shown.labels import clock_of, masked, state_label, when
 from web.shown.lists import area_names
 from web.shown.navigation import menu_of
 from web.worker.blueprint import blueprint
+from web.worker.inspecting import visits_of
 from web.worker.today import Part, address_of, own_grids, parts_of
 
 KINDS = ("event", "part")
-MOST_KEPT_FOR_VERIFYING = 20
+MOST_KEPT = 20
 
 
 @blueprint.get("/session.json")
@@ -69,7 +70,9 @@ def desk() -> ResponseReturnValue:
             ],
             "grids": [_grid(area.code, area.name, area.wkb) for area in own_grids(session, standing, actor)],
             "parts": [_part(standing, names, part) for part in parts],
-            "verifying": _verifying(session, parts),
+            "verifying": _kept(session, parts, "verify", ("verify_pass", "verify_fail")),
+            "answering": _kept(session, parts, "answer", ("supply", "supply_intake")),
+            "visits": visits_of(session, actor) if actor.may("inspection:check") else [],
         }
     return _private(values)
 
@@ -162,27 +165,32 @@ def _ticket(standing: Standing, names: dict[str, str], ticket: Ticket, part: str
     }
 
 
-def _verifying(session: Session, parts: list[Part]) -> dict[str, Any]:
-    """What is to be verified, with all that its page shows: it can be done where there is no signal."""
-    tickets = next(part.tickets for part in parts if part.key == "verify")[:MOST_KEPT_FOR_VERIFYING]
+def _kept(session: Session, parts: list[Part], key: str, actions: tuple[str, ...]) -> dict[str, Any]:
+    """What is to be done, with all that its page shows: it can be done where there is no signal."""
+    tickets = next(part.tickets for part in parts if part.key == key)[:MOST_KEPT]
     found = {}
     for ticket in tickets:
         shown = showing.show(session, ticket.code, current_actor(), world(), now())
-        possible = {p.row.action: p for p in shown.possible}
-        if "verify_pass" not in possible:
+        possible = {p.row.action: p for p in shown.possible if p.row.action in actions}
+        if not possible:
             continue
+        asked = [said.text for line in shown.told()[-1:] for said in line.said]
         found[ticket.code] = {
             "title": shown.category.name,
             "place": shown.place,
             "text": shown.description,
             "answer": masked(shown.answer),
+            "asked": ";".join(asked) if key == "answer" else "",
             "version": ticket.version,
+            "actions": list(possible),
             "before": [_photo(ticket.code, sha) for sha in shown.photos_before[:1]],
             "after": [_photo(ticket.code, sha) for sha in shown.photos_after[:1]],
             "reported": when(ticket.reported_at),
             "handled": when(ticket.handled_at),
             "photo_needed": any(
-                required for field, required in possible["verify_pass"].fields if str(field.kind) == "photos"
+                required
+                for field, required in next(iter(possible.values())).fields
+                if str(field.kind) == "photos"
             ),
         }
     return found

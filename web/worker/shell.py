@@ -19,9 +19,15 @@ from web.shown.consenting import NOTICE, NOTICE_VERSION
 from web.shown.labels import static_address
 from web.worker.blueprint import phone
 from web.worker.bundles import BUNDLES, bundle_url
+from web.worker.inspecting import RESULTS
 from web.worker.reporting import MODES
 
-TEMPLATES = {"today": "worker/home.html", "report": "worker/report.html", "verify": "worker/verify.html"}
+TEMPLATES = {
+    "today": "worker/home.html",
+    "report": "worker/report.html",
+    "verify": "worker/verify.html",
+    "inspect": "worker/inspections.html",
+}
 KEPT = ("icon.svg", "photos.js")
 KEPT_LATER = ("map.js", "vendor/leaflet/leaflet.js", "vendor/leaflet/leaflet.css", "vendor/htmx/htmx.min.js")
 
@@ -80,6 +86,8 @@ def _drawn(name: str) -> str:
         notice=NOTICE,
         notice_version=NOTICE_VERSION,
         reused=[],
+        visits=[],
+        results=RESULTS,
     )
 
 

@@ -12,7 +12,7 @@ from uuid6 import uuid7
 from dispatch.record import actions
 from dispatch.record.intake import Report, Reported
 from dispatch.record.judging.admitting import Barred
-from dispatch.record.models import Source
+from dispatch.record.models import Source, Ticket, TicketCode
 from dispatch.record.oversight import plans
 from dispatch.record.oversight.models import (
     InspectionPoint,
@@ -27,6 +27,11 @@ from grid.errors import Conflict, InputError, NotAllowed, NotFound
 from grid.permissions import Actor
 
 FRAME = "wgs84"
+LABELS = {
+    PointResult.NORMAL: "正常",
+    PointResult.ABNORMAL: "异常(转工单)",
+    PointResult.NO_ENTRY: "无法进入",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +99,7 @@ def create(session: Session, task: Task, actor: Actor, world: World, now: dateti
         category_code=category.code,
         organisation_code=standing.organisation(task.organisation_code).code,
         executor_code=standing.organisation(task.executor_code).code,
-        week_on=today - timedelta(days=today.weekday()),
+        week_on=week_of(now, world),
         created_by=actor.account_id,
         created_at=now,
     )
@@ -105,6 +110,12 @@ def create(session: Session, task: Task, actor: Actor, world: World, now: dateti
         session.add(InspectionPoint(id=uuid7(), task_id=made.id, visit_id=visit.id))
     session.flush()
     return made
+
+
+def week_of(now: datetime, world: World) -> date:
+    """The Monday of the week in which it is now."""
+    today = now.astimezone(world.settings.zone).date()
+    return today - timedelta(days=today.weekday())
 
 
 def visits(
@@ -135,7 +146,15 @@ def check(
     text: str | None = None,
     photos: tuple[str, ...] = (),
 ) -> Reported | None:
-    """Say what was found; something abnormal becomes a ticket that knows the point it comes from."""
+    """Say what was found; something abnormal becomes a ticket that knows the point it comes from.
+
+    The same answer of the same person, sent again because the first one's receipt got lost, is answered alike.
+
+    Raises
+    ------
+    NotAllowed, NotFound, Conflict
+        Not theirs to say, or somebody has said otherwise before.
+    """
     if not actor.may("inspection:check"):
         raise NotAllowed("您的岗位不能登记巡查结果")
     point = session.get(InspectionPoint, point_id, with_for_update=True)
@@ -144,7 +163,9 @@ def check(
     if point is None or visit is None or task is None or visit.grid_code not in actor.area_codes:
         raise NotFound("没有找到这个巡查点位,或它不在您的网格")
     if point.result is not None:
-        raise Conflict("这个点位已经登记过")
+        if (point.result, point.checked_by) != (result, actor.account_id):
+            raise Conflict(f"这个点位已经登记过:{LABELS[point.result]}")
+        return _made(session, point)
     point.result, point.checked_at, point.checked_by = result, now, actor.account_id
     if result is not PointResult.ABNORMAL:
         return None
@@ -162,6 +183,23 @@ def check(
     made = actions.report(session, report, actor, world, now)
     point.ticket_code = made.code
     return made
+
+
+def _made(session: Session, point: InspectionPoint) -> Reported | None:
+    """The ticket that this point has led to."""
+    query = select(Ticket).join(TicketCode, col(TicketCode.ticket_id) == col(Ticket.id))
+    ticket = session.execute(query.where(col(TicketCode.code) == point.ticket_code)).scalar_one_or_none()
+    if ticket is None:
+        return None
+    return Reported(ticket.code, ticket.id, ticket.intake_district, ticket.state, repeated=True)
+
+
+def titles(session: Session, week_on: date) -> dict[UUID, str]:
+    """What each list of that week is called."""
+    query = select(col(InspectionTask.id), col(InspectionTask.title)).where(
+        col(InspectionTask.week_on) == week_on
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def progress(session: Session, task_id: UUID) -> Progress:

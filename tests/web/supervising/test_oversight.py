@@ -62,13 +62,15 @@ def test_a_list_needs_a_plan_and_the_worker_walks_it(town: Town, visitor: Enter)
     )
     assert unit.posts("/inspections/tasks", plan_number="2026-1", places=places, **TASK).status_code == 303
     worker = visitor("worker")
-    points = re.findall(r'action="(/inspections/[0-9a-f-]{36})"', worker.sees("/inspections/").text)
+    points = re.findall(
+        r'action="(/worker/inspections/[0-9a-f-]{36})"', worker.sees("/worker/inspections").text
+    )
     assert len(points) == 2
     assert worker.posts(points[0], result="normal").status_code == 303
-    assert worker.posts(points[0], result="normal").status_code == 409
+    assert worker.posts(points[0], result="no_entry").status_code == 409
     assert worker.posts(points[1], result="").status_code == 422
     assert "2026-1" in visitor("supervisor").sees("/inspections/plans").text
-    assert unit.sees("/inspections/").status_code == 403
+    assert unit.sees("/worker/inspections").status_code == 403
 
 
 @pytest.mark.acceptance("C1")

@@ -5,7 +5,7 @@ const Desk = (() => {
   const MOST_PICTURES = 40;
 
   async function pictures(desk) {
-    const wanted = Object.values(desk.verifying).flatMap((one) => [...one.before, ...one.after]).slice(0, MOST_PICTURES);
+    const wanted = Object.values({ ...desk.answering, ...desk.verifying }).flatMap((one) => [...one.before, ...one.after]).slice(0, MOST_PICTURES);
     const before = (await Store.get("pictures")) || {}, found = {};
     for (const address of wanted) {
       if (before[address]) { found[address] = before[address]; continue; }
@@ -15,6 +15,23 @@ const Desk = (() => {
       } catch (error) { break; }
     }
     await Store.set("pictures", found);
+  }
+
+  // A kept page is nobody's: menu and name come with the values.
+  function frame(desk) {
+    const menu = document.getElementById("menu"), who = document.getElementById("who");
+    if (!desk || !menu || !who) return desk;
+    menu.replaceChildren(...desk.menu.map((one) => {
+      const row = document.createElement("li"), link = document.createElement("a");
+      link.href = one.href;
+      link.textContent = one.label;
+      if (one.href === location.pathname) link.setAttribute("aria-current", "page");
+      row.append(link);
+      return row;
+    }));
+    who.textContent = desk.name;
+    document.getElementById("leave").hidden = false;
+    return desk;
   }
 
   async function renew() {
@@ -27,13 +44,13 @@ const Desk = (() => {
       if (former && former.account !== desk.account) { await Store.drop("pictures"); await Store.drop("draft"); }
       await Store.set("desk", desk);
       pictures(desk).catch(() => {});
-      return desk;
+      return frame(desk);
     } catch (error) {
       return undefined;
     }
   }
 
-  return { kept: () => Store.get("desk"), renew };
+  return { kept: async () => frame(await Store.get("desk")), renew };
 })();
 
 // A kept page comes from no server and may be open without network: the switches for large type and contrast are read

@@ -86,6 +86,7 @@ const Sending = (() => {
 
   // The other side of a conflict: what the ticket is now.
   async function present(item) {
+    if (!item.code) return undefined;
     const answer = await call(`/api/v1/tickets/${item.code}`);
     if (!answer.ok) return undefined;
     const ticket = await answer.json();

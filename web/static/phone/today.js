@@ -30,9 +30,13 @@
     byId("waiting-count").textContent = own.length || "";
     byId("waiting-list").replaceChildren(...own.map(line), ...(others ? [node("li", { class: "hint" }, `另有 ${others} 件由其他账号填写,要由本人登录后发送`)] : []));
     const last = sent.filter((one) => desk && one.owner === desk.account).slice(-3).reverse();
-    byId("sent").replaceChildren(...last.map((one) => node("li", {}, `${one.title} 已送达 `, node("a", { class: "code", href: `/tickets/${one.code}` }, one.code), ...(one.clock ? [node("p", { class: "hint" }, one.clock)] : []))));
+    byId("sent").replaceChildren(...last.map((one) => node("li", {}, `${one.title} 已送达 `, ...(one.code ? [node("a", { class: "code", href: `/tickets/${one.code}` }, one.code)] : []), ...(one.clock ? [node("p", { class: "hint" }, one.clock)] : []))));
   }
 
+  function pageOf(item) {
+    if (item.kind === "inspection") return "/worker/inspections";
+    return item.action.startsWith("verify") ? `/worker/verify/${item.code}` : `/tickets/${item.code}`;
+  }
   function line(item) {
     const row = node("li", { class: `kept ${item.state}` }, node("strong", {}, item.title), ` ${WORDS[item.state]}`,
       node("span", { class: "hint" }, ` · ${new Date(item.queued_at).toLocaleString("zh-CN", { month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit" })}${item.photos.length ? ` · ${item.photos.length} 张照片` : ""}`));
@@ -40,11 +44,11 @@
     if (item.state === "waiting") return row;
     row.append(node("p", { class: "field-error", role: "alert" }, item.problem));
     if (item.state === "conflict") {
-      row.append(node("p", {}, `您填的:${item.said || item.title};现在:${item.now ? item.now.state : "请打开工单查看"}`), node("a", { href: `/tickets/${item.code}` }, "打开工单"));
+      row.append(node("p", {}, `您填的:${item.said || item.title};现在:${item.now ? item.now.state : "请打开工单查看"}`), node("a", { href: pageOf(item) }, "打开看看"));
       const still = item.now && item.now.possible.includes(item.action);
       if (still) row.append(button("仍按我填的提交", async () => { await Store.putItem({ ...item, state: "waiting", payload: { ...item.payload, expected_version: item.now.version } }); flush(); }));
     } else if (item.kind === "report") row.append(node("a", { href: `/worker/report?item=${item.seq}`, role: "button", class: "compact" }, "改一改"));
-    else row.append(node("a", { href: `/worker/verify/${item.code}?item=${item.seq}`, role: "button", class: "compact" }, "改一改"));
+    else row.append(node("a", { href: `${pageOf(item)}?item=${item.seq}`, role: "button", class: "compact" }, "改一改"));
     row.append(button("不要了", async () => { if (confirm("删掉这一件?照片和文字都会从手机里删除。")) { await Store.dropItem(item); waiting(); } }));
     return row;
   }
@@ -96,9 +100,6 @@
       node("h2", {}, part.title, part.tickets.length ? node("span", { class: "count" }, String(part.tickets.length)) : ""),
       part.tickets.length ? node("ul", { class: "tickets" }, ...sorted(part.tickets).map(ticket)) : node("p", { class: "card empty" }, part.empty),
     ]));
-    const menu = byId("menu");
-    if (bare && menu) menu.replaceChildren(...desk.menu.map((one) => node("li", {}, node("a", { href: one.href, "aria-current": one.href === location.pathname ? "page" : undefined }, one.label))));
-    if (bare && byId("who")) { byId("who").textContent = desk.name; byId("leave").hidden = false; }
   }
   // What is late or urgent comes first, then what is close.
   function sorted(tickets) {

@@ -1,4 +1,4 @@
-// Verifying where there may be no signal: the two answers are kept on the phone and sent from there.
+// Verifying, or adding what was asked, where there may be no signal: it is kept on the phone and sent from there.
 "use strict";
 
 (() => {
@@ -9,13 +9,16 @@
   let desk, mending;
 
   async function fill() {
-    const one = desk && desk.verifying[code];
+    const one = desk && (desk.verifying[code] || (desk.answering || {})[code]);
     if (!one) { byId("state").hidden = false; byId("state").textContent = "手机里没有这件工单的资料,请连网后再打开"; page.querySelector(".answers").hidden = true; return; }
     const pictures = (await Store.get("pictures")) || {};
     byId("title").textContent = one.title;
     byId("where").textContent = `${one.place} · ${code}`;
     byId("text").textContent = one.text;
     byId("answer").textContent = one.answer;
+    byId("asked").textContent = one.asked || "";
+    const actions = one.actions || ["verify_pass", "verify_fail"];
+    for (const part of page.querySelectorAll("[data-of]")) part.hidden = !actions.some((action) => action.startsWith(part.dataset.of));
     for (const [id, addresses, when] of [["before", one.before, one.reported], ["after", one.after, one.handled]]) {
       const figure = byId(id), bytes = addresses.length && pictures[addresses[0]];
       figure.querySelector("figcaption span").textContent = when;
@@ -36,8 +39,8 @@
       for (const file of input.files) photos.push(await Pictures.take(file, {}));
       if (input.dataset.needed && !photos.length) { note.hidden = false; note.textContent = "请拍一张现在的照片"; return; }
     }
-    const words = form.elements.note ? form.elements.note.value.trim() : "";
-    if (words) given.note = words;
+    const field = form.elements.note || form.elements.text, words = field ? field.value.trim() : "";
+    if (words) given[field.name] = words;
     if (photos.length) given.photos = photos.map((one) => one.sha256);
     const item = {
       kind: "action", owner: desk.account, code, action, title: `${byId("title").textContent} · ${form.querySelector("[type=submit]").textContent.trim()}`,

@@ -3,7 +3,7 @@
 
 const CACHE = "grid-{{ version }}";
 const KEPT = {{ kept | tojson }}, LATER = {{ later | tojson }}, SHELLS = {{ shells | tojson }};
-const SHELL_OF = { "/worker/": SHELLS.today, "/worker/report": SHELLS.report };
+const SHELL_OF = { "/worker/": SHELLS.today, "/worker/report": SHELLS.report, "/worker/inspections": SHELLS.inspect };
 const PATIENCE_MS = 6000;
 
 importScripts({{ sending | tojson }});
@@ -40,9 +40,9 @@ async function shell(path, request) {
   return found || fetch(request);
 }
 
-async function networkElse(request, path) {
+async function networkElse(request, path, patience_ms) {
   try {
-    return await fetch(request, { signal: AbortSignal.timeout(PATIENCE_MS) });
+    return await (patience_ms ? fetch(request, { signal: AbortSignal.timeout(patience_ms) }) : fetch(request));
   } catch (error) {
     return shell(path, request);
   }
@@ -53,7 +53,8 @@ self.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
   if (url.pathname.startsWith("/static/")) event.respondWith(kept(request));
   else if (request.mode === "navigate" && SHELL_OF[url.pathname]) event.respondWith(shell(SHELL_OF[url.pathname], request));
-  else if (request.mode === "navigate" && url.pathname.startsWith("/worker/verify/")) event.respondWith(networkElse(request, SHELLS.verify));
+  else if (request.mode === "navigate" && url.pathname.startsWith("/worker/verify/")) event.respondWith(networkElse(request, SHELLS.verify, PATIENCE_MS));
+  else if (request.mode === "navigate" && /^\/tickets\/[^/]+$/.test(url.pathname)) event.respondWith(networkElse(request, SHELLS.verify));
 });
 
 self.addEventListener("sync", (event) => {
