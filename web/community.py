@@ -93,7 +93,8 @@ def arrival(code: str) -> ResponseReturnValue:
 def _tickets(session: Session, query: QueueQuery, size: int, *, closed: bool = False) -> list[Ticket]:
     standing, actor = world().standing, current_actor()
     chosen = select(Ticket).where(
-        arrivals.in_own_area(standing, actor), *filtering.conditions(query.wanted(actor), standing, now())
+        arrivals.in_own_area(standing, actor),
+        *filtering.conditions(session, query.wanted(actor), standing, now(), closed=closed),
     )
     if not closed:
         chosen = chosen.where(col(Ticket.state).in_(OPEN_STATES))

@@ -134,7 +134,9 @@ def _call(
             told=shown.told(),
             solved=SOLVED,
             satisfaction=SATISFACTION,
-            unreached=possible.get(calling.ATTEMPT),
+            unanswered=[
+                possible[action] for action in (calling.ATTEMPT, calling.DECLINED) if action in possible
+            ],
             others=[
                 (other, _address(other))
                 for other in calling.of_the_same_person(session, shown.ticket, rounds.waiting(actor, now()))
@@ -203,12 +205,20 @@ def register() -> ResponseReturnValue:
 @blueprint.post("/earlier")
 @permission_required("ticket:register")
 def earlier() -> ResponseReturnValue:
-    """What this caller reported before, for the page of registration; the number travels in no address."""
-    phone = request.form.get("reporter_phone", "")
+    """What this caller reported before and how they are called; the number travels in no address."""
+    phone, actor, moment = request.form.get("reporter_phone", ""), current_actor(), now()
+    name = None
+    if not request.form.get("reporter_name", "").strip():
+        name = database().write(
+            lambda session: disclosing.name_of_caller(session, actor, settings(), phone, moment)
+        )
     with database().reading() as session:
         standing = world().refresh(session)
-        tickets = calling.earlier_of(session, current_actor(), settings(), phone, MOST_EARLIER)
-        return render_template("hotline/earlier.html", standing=standing, tickets=tickets)
+        tickets = calling.earlier_of(session, actor, settings(), phone, MOST_EARLIER)
+        names = area_names(session, standing, tickets)
+        return render_template(
+            "hotline/earlier.html", standing=standing, tickets=tickets, names=names, name=name
+        )
 
 
 @blueprint.get("/registered/<code>")

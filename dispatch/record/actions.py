@@ -57,6 +57,8 @@ ROUTED_AFTER = frozenset(
         "reopen_instant",
     }
 )
+# Reading changes nothing that anybody could overwrite: whoever types meanwhile is not told of a conflict.
+NO_CHANGE = frozenset({"open"})
 FIRST_ACTION = {Mode.REPORT: "accept", Mode.REMIND: "remind", Mode.SELF_HANDLED: "self_handle"}
 
 
@@ -191,7 +193,8 @@ def carry(
         deciding.dispatch_if_routed(change, None, _carry_out)
         entered = entered or ticket.state is not State.FILED
     entered = _follow_up(change) or entered
-    ticket.version += 1
+    if row.action not in NO_CHANGE:
+        ticket.version += 1
     clocks.enter_stage(change, entered=entered)
     change.write()
     for other, action in change.then:

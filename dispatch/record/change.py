@@ -5,13 +5,23 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import make_transient_to_detached
 from sqlmodel import Session, SQLModel, col
 from uuid6 import uuid7
 
 from dispatch.record import chain, queries
-from dispatch.record.models import OutboxRow, Statement, Ticket, TicketCode, TicketEvent, TicketPhoto, band_of
+from dispatch.record.models import (
+    SEARCHED,
+    OpenWords,
+    OutboxRow,
+    Statement,
+    Ticket,
+    TicketCode,
+    TicketEvent,
+    TicketPhoto,
+    band_of,
+)
 from dispatch.record.reading import together
 from dispatch.record.world import Standing, World
 from dispatch.rules.workflow import Given, GivenKind, State, Transition
@@ -43,6 +53,7 @@ class Change:
         self.world = world
         self.now = now
         self._new = new
+        self._was_open = new or ticket.closed_at is None
         self._pending: list[SQLModel] = []
         self._known: dict[type[SQLModel], list[Any]] = {}
         self.reasons: dict[str, Any] = {}
@@ -83,6 +94,7 @@ class Change:
         """Send everything to the database, or into the batch that is open; what is counted is looked at again soon."""
         ticket = self.ticket
         ticket.tally_due = True
+        self._keep_findable()
         batch = together.batch_of(self.session)
         if batch is not None and not self._new:
             batch.keep(ticket, self._pending)
@@ -99,6 +111,19 @@ class Change:
             make_transient_to_detached(ticket)
             self.session.add(ticket)
             self._new = False
+
+    def _keep_findable(self) -> None:
+        """Desks search what is open: a ticket's words leave when it closes and are back when it opens again."""
+        is_open = self.ticket.closed_at is None
+        if not is_open or not self._was_open:
+            self._pending = [row for row in self._pending if not isinstance(row, OpenWords)]
+        if self._was_open and not is_open and not self._new:
+            self.session.execute(delete(OpenWords).where(queries.of_ticket(OpenWords, self.ticket)))
+        if is_open and not self._was_open:
+            for said in self.rows(Statement):
+                if said.name in SEARCHED and said.text:
+                    self.add(OpenWords, text=said.text)
+        self._was_open = is_open
 
     def append(
         self,
@@ -155,6 +180,8 @@ class Change:
     def _say(self, event_id: UUID, field: Given, text: str) -> str:
         salt = chain.new_salt()
         self.add(Statement, event_id=event_id, name=field.name, public=field.public, salt=salt, text=text)
+        if field.name in SEARCHED:
+            self.add(OpenWords, text=text)
         return chain.commitment(salt, text)
 
     def _show(self, event_id: UUID, action: str, photos: tuple[str, ...]) -> list[str]:

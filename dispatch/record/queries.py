@@ -1,12 +1,25 @@
 """Every read of tickets. `visible` is the one place where an actor's scope becomes a condition."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, func, or_, select, true
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlmodel import Session, col
 
 from dispatch.record.codes import read_code
@@ -28,6 +41,9 @@ from grid.permissions import Actor, Scope
 READ = "ticket:read"
 VERIFY = "ticket:verify"
 READ_LEAD = "lead:read"
+HELP = "ticket:assist"
+# Written into the statement, not sent beside it: a plan made for any value could not use the index of these alone.
+_ASSIST: BindParameter[str] = bindparam("assist", "assist", literal_execute=True)
 
 
 def visible(actor: Actor, verb: str = READ) -> ColumnElement[bool]:
@@ -66,7 +82,7 @@ def _reach(scope: Scope, actor: Actor, verb: str) -> ColumnElement[bool]:
 
 def _of_organisations(actor: Actor, verb: str) -> ColumnElement[bool]:
     """What the units hold now; for reading also what they once held."""
-    if verb == "ticket:assist":
+    if verb == HELP:
         return _helped_by(actor)
     held = or_(col(Ticket.main_code).in_(actor.under), col(Ticket.section_code).in_(actor.under))
     if verb not in (READ, READ_LEAD):
@@ -81,13 +97,26 @@ def _of_organisations(actor: Actor, verb: str) -> ColumnElement[bool]:
     return or_(held, once)
 
 
+def apart(actor: Actor, verbs: tuple[str, ...]) -> list[ColumnElement[bool]]:
+    """The reach of any of the verbs in parts that share no ticket: a count then reads one index for each part,
+    where an OR over two columns would have to look at every open ticket."""
+    own = [verb for verb in verbs if actor.may(verb)]
+    scopes = {scope for verb in own for scope in actor.scopes(verb)}
+    if {READ, HELP} & set(own) or scopes != {Scope.ORGANISATION}:
+        return [or_(false(), *(visible(actor, verb) for verb in own))]
+    main, section = col(Ticket.main_code), col(Ticket.section_code)
+    of_main = and_(col(Ticket.workflow) == TICKET, main.in_(actor.under))
+    of_section = and_(col(Ticket.workflow) == TICKET, section.in_(actor.under))
+    return [of_main, and_(of_section, or_(main.is_(None), main.not_in(actor.under)))]
+
+
 def _helped_by(actor: Actor) -> ColumnElement[bool]:
     """What the units were asked to help with and have not reported on yet."""
     return exists().where(
         and_(
             col(Assignment.intake_district) == col(Ticket.intake_district),
             col(Assignment.ticket_id) == col(Ticket.id),
-            col(Assignment.part) == "assist",
+            col(Assignment.part) == _ASSIST,
             col(Assignment.ended_at).is_(None),
             col(Assignment.organisation_code).in_(actor.under),
         )
@@ -199,20 +228,48 @@ def page(
 ) -> list[Ticket]:
     """One page of what the actor may do one of the verbs on, the most pressing first, then what has no limit running;
     `after` is the last row's (due_at, id)."""
-    reach = or_(*(visible(actor, verb) for verb in verbs)) if len(verbs) > 1 else visible(actor, verbs[0])
-    query = select(Ticket).where(reach, *conditions)
+    parts = apart(actor, verbs)
     due_at, key = col(Ticket.due_at), col(Ticket.id)
-    found: list[Ticket] = []
+    found: list[Key] = []
     # Two plain reads along one index each: an OR over NULLs would have to look at every row before the page.
     if after is None or after[0] is not None:
-        pressing = query.where(due_at.is_not(None))
+        pressing = [due_at.is_not(None), *conditions]
         if after is not None:
-            pressing = pressing.where(due_at >= after[0], or_(due_at > after[0], key > after[1]))
-        found += session.execute(pressing.order_by(due_at, key).limit(size)).scalars()
+            pressing += [due_at >= after[0], or_(due_at > after[0], key > after[1])]
+        found += _keys(session, parts, pressing, (due_at, key), size)
         after = None
     if len(found) < size:
-        resting = query.where(due_at.is_(None))
+        resting = [due_at.is_(None), *conditions]
         if after is not None:
-            resting = resting.where(key > after[1])
-        found += session.execute(resting.order_by(key).limit(size - len(found))).scalars()
-    return found
+            resting.append(key > after[1])
+        found += _keys(session, parts, resting, (key,), size - len(found))
+    return _tickets(session, found)
+
+
+Key = tuple[str, UUID]
+
+
+def _keys(
+    session: Session,
+    parts: Iterable[ColumnElement[bool]],
+    conditions: Iterable[ColumnElement[bool]],
+    order: tuple[Any, ...],
+    size: int,
+) -> list[Key]:
+    """The keys of a page: an index holds all that they are chosen by, so that only the page's own rows are read."""
+    found: list[Any] = []
+    for part in parts:
+        query = select(*order, col(Ticket.intake_district), col(Ticket.id).label("its"))
+        found += session.execute(query.where(part, *conditions).order_by(*order).limit(size))
+    return [(row[-2], row[-1]) for row in sorted(found, key=lambda row: tuple(row)[: len(order)])[:size]]
+
+
+def _tickets(session: Session, keys: list[Key]) -> list[Ticket]:
+    """The tickets with these keys, in their order."""
+    query = select(Ticket).where(
+        col(Ticket.intake_district).in_({district for district, _ in keys}),
+        col(Ticket.id).in_([key for _, key in keys]),
+    )
+    rows = session.execute(query).scalars() if keys else ()
+    known = {(ticket.intake_district, ticket.id): ticket for ticket in rows}
+    return [known[key] for key in keys]

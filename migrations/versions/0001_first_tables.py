@@ -1277,7 +1277,8 @@ def upgrade() -> None:
         batch_op.create_index('ix_ticket_grid_state', ['grid_code', 'state'], unique=False)
         batch_op.create_index('ix_ticket_main', ['main_code', 'state', 'due_at'], unique=False)
         batch_op.create_index('ix_ticket_open_place', ['lat_band', 'lon'], unique=False, postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
-        batch_op.create_index('ix_ticket_open_work', ['main_code', 'section_code', 'workflow', 'state', 'due_at', 'no_return', 'reworks', 'source', 'category_code', 'lat', 'lon'], unique=False, postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
+        batch_op.create_index('ix_ticket_open_section', ['section_code'], unique=False, postgresql_where=sa.text('closed_at IS NULL AND section_code IS NOT NULL'), sqlite_where=sa.text('closed_at IS NULL AND section_code IS NOT NULL'))
+        batch_op.create_index('ix_ticket_open_work', ['main_code', 'section_code', 'workflow', 'state', 'due_at', 'no_return', 'reworks', 'source', 'category_code', 'lat_band', 'lat', 'lon', 'grid_code', 'community_code', 'street_code', 'district_code', 'intake_district', 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
         batch_op.create_index('ix_ticket_owner', ['owner_code', 'state', 'due_at'], unique=False)
         batch_op.create_index('ix_ticket_queue', ['queue', 'accepted_at'], unique=False)
         batch_op.create_index('ix_ticket_reported', ['reported_at'], unique=False)
@@ -1387,6 +1388,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_assignment'))
     )
     with op.batch_alter_table('assignment', schema=None) as batch_op:
+        batch_op.create_index('ix_assignment_helping', ['organisation_code', 'intake_district', 'ticket_id'], unique=False, postgresql_where=sa.text("part = 'assist' AND ended_at IS NULL"), sqlite_where=sa.text("part = 'assist' AND ended_at IS NULL"))
         batch_op.create_index('ix_assignment_org', ['organisation_code', 'dispatched_at'], unique=False)
         batch_op.create_index('ix_assignment_ticket', ['intake_district', 'ticket_id'], unique=False)
 
@@ -1509,6 +1511,17 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_open_page')),
     sa.UniqueConstraint('intake_district', 'ticket_id', 'account_id', name=op.f('uq_open_page_intake_district_ticket_id_account_id'))
     )
+    op.create_table('open_words',
+    sa.Column('intake_district', sa.String(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('ticket_id', sa.Uuid(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['intake_district', 'ticket_id'], ['ticket.intake_district', 'ticket.id'], name=op.f('fk_open_words_intake_district_ticket_id')),
+    sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_open_words'))
+    )
+    with op.batch_alter_table('open_words', schema=None) as batch_op:
+        batch_op.create_index('ix_open_words_ticket', ['intake_district', 'ticket_id'], unique=False)
+
     op.create_table('platform_answer',
     sa.Column('intake_district', sa.String(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -1878,6 +1891,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_platform_batch')
 
     op.drop_table('platform_answer')
+    with op.batch_alter_table('open_words', schema=None) as batch_op:
+        batch_op.drop_index('ix_open_words_ticket')
+
+    op.drop_table('open_words')
     op.drop_table('open_page')
     with op.batch_alter_table('objection', schema=None) as batch_op:
         batch_op.drop_index('ix_objection_ticket')
@@ -1899,6 +1916,7 @@ def downgrade() -> None:
     with op.batch_alter_table('assignment', schema=None) as batch_op:
         batch_op.drop_index('ix_assignment_ticket')
         batch_op.drop_index('ix_assignment_org')
+        batch_op.drop_index('ix_assignment_helping', postgresql_where=sa.text("part = 'assist' AND ended_at IS NULL"), sqlite_where=sa.text("part = 'assist' AND ended_at IS NULL"))
 
     op.drop_table('assignment')
     op.drop_table('assessment_scheme')
@@ -1919,6 +1937,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_ticket_queue')
         batch_op.drop_index('ix_ticket_owner')
         batch_op.drop_index('ix_ticket_open_work', postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
+        batch_op.drop_index('ix_ticket_open_section', postgresql_where=sa.text('closed_at IS NULL AND section_code IS NOT NULL'), sqlite_where=sa.text('closed_at IS NULL AND section_code IS NOT NULL'))
         batch_op.drop_index('ix_ticket_open_place', postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
         batch_op.drop_index('ix_ticket_main')
         batch_op.drop_index('ix_ticket_grid_state')

@@ -13,7 +13,8 @@ from sqlmodel import select
 from dispatch.record import queries
 from dispatch.record.desks import holding
 from dispatch.record.desks.models import TicketHolder
-from dispatch.record.models import Source, Ticket
+from dispatch.record.intake import Mode
+from dispatch.record.models import OpenWords, Source, Ticket
 from grid.models import Account, DutyClass, Post
 from tests.town import COVER, GARBAGE, IN_EAST, IN_WEST, SANITATION, WEST, Town
 from tests.web.conftest import Visitor
@@ -67,6 +68,27 @@ def test_what_is_filtered_lives_in_the_address(town: Town, visitor: Callable[[st
         page = clerk.sees(f"/department/?{address}").text
         assert set(codes_in(page)) == {codes[name] for name in found}, address
         assert f'在办<span class="count{" some" if found else ""}">{len(found)}</span>' in page
+
+
+def test_words_find_what_is_open_and_find_it_again_when_it_opens_anew(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    other = town.worker.reports(text="餐馆门口油污", at=IN_EAST).code
+    code = town.worker.reports(text="餐馆门口垃圾").code
+    town.dispatcher.acts(code, "merge", into=other, reason="同一家")
+    clerk = visitor("department")
+    assert codes_in(clerk.sees("/department/?q=餐馆").text) == [other]
+    assert said_of_open(town) == ["餐馆门口油污"]
+    town.dispatcher.acts(code, "unmerge", reason="是另一家")
+    assert set(codes_in(clerk.sees("/department/?q=餐馆").text)) == {other, code}
+    assert said_of_open(town) == ["餐馆门口垃圾", "餐馆门口油污"]
+    town.worker.reports(text="餐馆门口扫干净了", mode=Mode.SELF_HANDLED, photos=())
+    assert len(said_of_open(town)) == 2, "what was settled on the spot is never searched"
+
+
+def said_of_open(town: Town) -> list[str | None]:
+    with town.database.reading() as session:
+        return sorted(session.exec(select(OpenWords.text)), key=str)
 
 
 def test_a_wrong_filter_is_named(visitor: Callable[[str], Visitor]) -> None:

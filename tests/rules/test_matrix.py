@@ -102,6 +102,7 @@ close_unasked: verified > closed
 attempt_callback: verified callback > callback
 answer_satisfied: verified callback > closed
 answer_unsolved: verified callback > reviewing
+decline_callback: verified callback > closed
 record_upper_result: verified callback > closed
 ask_progress: open-asking-reviewing =
 dispute_answer: reviewing =
@@ -168,7 +169,7 @@ GROUPS = {
     "HELPING": "sign_in_to_help report_help",
     "INTAKE": "accept send_to_verify answer_instantly reject propose_rejection confirm_rejection "
     "overrule_rejection refer transfer_call pass_on record_receipt passed_back ask_more_intake propose_malicious",
-    "CALLING": "attempt_callback answer_satisfied answer_unsolved record_upper_result ask_progress "
+    "CALLING": "attempt_callback answer_satisfied answer_unsolved decline_callback record_upper_result ask_progress "
     "record_instant_answer",
     "DISPATCHING": "place dispatch dispatch_make_safe settle_owner add_assistants",
     "RULING": "uphold_objection refuse_objection settle grant_raise refuse_raise grant_extension "

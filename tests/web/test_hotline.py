@@ -8,7 +8,7 @@ from sqlmodel import select
 from werkzeug.test import TestResponse
 
 from dispatch.record.intake import Mode
-from dispatch.record.models import DisclosureLog
+from dispatch.record.models import CallbackAnswer, DisclosureLog
 from tests.town import CONSULT, GARBAGE, IN_WEST, MONDAY, OUTSIDE, SANITATION, WEST, Town
 from tests.walking import calls, fires
 from tests.web.conftest import Visitor
@@ -89,9 +89,30 @@ def test_what_a_caller_reported_before_is_shown_and_what_others_did_is_not(
     found = operator.posts("/hotline/earlier", reporter_phone="13911112222").text
     assert codes[0] in found
     assert codes[1] not in found
-    assert "钱女士" not in found
     assert operator.posts("/hotline/earlier", reporter_phone="").text.strip() == ""
     assert visitor("worker").posts("/hotline/earlier", reporter_phone="13911112222").status_code == 403
+
+
+def test_what_is_known_of_a_caller_is_filled_in_written_down_and_nobody_is_asked_twice(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    operator = visitor("operator")
+    code = operator.posts("/hotline/register", **a_call()).location.rsplit("/", 1)[-1]
+    operator.posts("/hotline/register", **a_call(reporter_phone="13855556666", confidential="yes"))
+    found = operator.posts("/hotline/earlier", reporter_phone="139 1111 2222").text
+    assert 'data-known-name="钱女士"' in found
+    assert 'data-same-place="井巷第一网格"' in found
+    with town.database.reading() as session:
+        (entry,) = session.exec(select(DisclosureLog))
+    assert (entry.ticket_id, entry.reason) == (town.ticket(code).id, "来电登记时带出称呼")
+    for more in (
+        {"reporter_phone": "13911112222", "reporter_name": "李先生"},
+        {"reporter_phone": "13855556666"},
+        {"reporter_phone": "13900000000"},
+    ):
+        assert "data-known-name" not in operator.posts("/hotline/earlier", **more).text
+    with town.database.reading() as session:
+        assert len(session.exec(select(DisclosureLog)).all()) == 1
 
 
 def test_of_a_confidential_call_the_unit_sees_no_reporter(
@@ -131,6 +152,27 @@ def test_an_answer_is_recorded_and_the_next_call_comes_by_itself(
     calls_back(agent, second, solved="solved", satisfaction="2")
     assert town.ticket(second).state == "reviewing"
     assert agent.sees("/hotline/callbacks/next").location == "/hotline/callbacks"
+
+
+def test_whoever_will_not_say_is_not_called_again_and_never_counts_as_satisfied(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    code, _ = asked(town)
+    town.later(days=1)
+    agent = visitor("agent")
+    page = agent.sees(f"/hotline/callbacks/{code}").text
+    answer = agent.posts(
+        f"/tickets/{code}/actions/decline_callback",
+        expected_version=hidden(page, "expected_version"),
+        then="/hotline/callbacks/next",
+    )
+    assert agent.sees(answer.location).location == "/hotline/callbacks"
+    assert (town.ticket(code).state, town.ticket(code).satisfaction) == ("closed", None)
+    with town.database.reading() as session:
+        assert [row.outcome for row in session.exec(select(CallbackAnswer))] == ["unanswered"]
+    asked(town)
+    town.later(days=2)
+    assert visitor("agent").sees("/hotline/callbacks/next").location == "/hotline/callbacks"
 
 
 def test_one_call_asks_about_everything_of_one_person(town: Town, visitor: Callable[[str], Visitor]) -> None:

@@ -126,4 +126,4 @@ def _choices(session: Session) -> dict[str, Any]:
 
 def _narrowed(session: Session, query: QueueQuery) -> list[ColumnElement[bool]]:
     standing = world().refresh(session)
-    return filtering.conditions(query.wanted(current_actor()), standing, now())
+    return filtering.conditions(session, query.wanted(current_actor()), standing, now())

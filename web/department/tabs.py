@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, union_all
 from sqlmodel import Session, col
 
 from dispatch.record import queries
@@ -13,7 +13,7 @@ from dispatch.rules.workflow import OPEN_STATES, State
 from grid.permissions import Actor
 
 HELD = ("ticket:handle", "ticket:approve")
-HELP = "ticket:assist"
+HELP = queries.HELP
 SOON = timedelta(hours=24)
 WAITING = frozenset({State.HANDLED, State.VERIFIED, State.CALLBACK, State.REVIEWING})
 IN_HAND = OPEN_STATES - WAITING
@@ -87,11 +87,6 @@ def tab_of(key: str | None) -> Tab:
     return BY_KEY.get(key or "", TABS[0])
 
 
-def reach(actor: Actor, verbs: tuple[str, ...]) -> ColumnElement[bool]:
-    """What is the units' now; what they once held can be read but is nobody's work."""
-    return or_(false(), *(queries.visible(actor, verb) for verb in verbs if actor.may(verb)))
-
-
 def counts(
     session: Session, actor: Actor, at: datetime, narrowed: list[ColumnElement[bool]]
 ) -> dict[str, int]:
@@ -99,12 +94,13 @@ def counts(
     found: dict[str, int] = {tab.key: 0 for tab in TABS}
     for verbs in dict.fromkeys(tab.verbs for tab in TABS):
         kinds = (col(Ticket.state), _stands(at).label("stands"), _CAME_BACK.label("came_back"))
-        query = (
+        parts = [
             select(*kinds, func.count())
-            .where(_OPEN, col(Ticket.state).in_(OPEN_STATES), reach(actor, verbs), *narrowed)
+            .where(_OPEN, col(Ticket.state).in_(OPEN_STATES), part, *narrowed)
             .group_by(*(kind.name if hasattr(kind, "name") else kind for kind in kinds))
-        )
-        for state, due, came_back, number in session.execute(query):
+            for part in queries.apart(actor, verbs)
+        ]
+        for state, due, came_back, number in session.execute(union_all(*parts)):
             for tab in TABS:
                 if tab.verbs == verbs and tab.counts(state, due, bool(came_back)):
                     found[tab.key] += number

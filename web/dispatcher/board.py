@@ -65,5 +65,5 @@ def exported() -> ResponseReturnValue:
 
 def _found(session: Session, query: QueueQuery) -> list[stuck.Stuck]:
     actor, standing = current_actor(), world().refresh(session)
-    narrowed = filtering.conditions(query.wanted(actor), standing, now())
+    narrowed = filtering.conditions(session, query.wanted(actor), standing, now())
     return stuck.stuck(session, actor, now(), *narrowed, only=query.tab)

@@ -54,7 +54,15 @@ UNITS = {
 }
 WEEKDAYS = "一二三四五六日"
 # Actions that one key opens on a ticket's page.
-ACTION_KEYS = {"object": "r", "object_again": "r", "handle": "h", "draft_answer": "h", "contact": "c"}
+ACTION_KEYS = {
+    "object": "r",
+    "object_again": "r",
+    "handle": "h",
+    "draft_answer": "h",
+    "contact": "c",
+    "attempt_callback": "u",
+    "decline_callback": "d",
+}
 WARN_SHARE = 0.8
 WARN_WITHIN = timedelta(hours=1)
 

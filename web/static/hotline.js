@@ -1,6 +1,12 @@
 // The operator's form: choosing a grid moves the map, a click on the map is the place.
 "use strict";
 
+// A category or a place may show that somebody has already reported this.
+function askAgain() {
+  const text = document.getElementById("text");
+  if (text.value.trim()) text.dispatchEvent(new Event("again"));
+}
+
 (() => {
   const call = document.getElementById("call");
   if (!call) return;
@@ -12,17 +18,23 @@
   function end(how) { call.elements.ending.value = how; show(); }
   call.addEventListener("change", (event) => {
     if (event.target.name === "ending") show();
+    if (event.target.name === "category_code") askAgain();
     if (event.target.name === "reason_code") call.elements.refusal.value = event.target.selectedOptions[0].dataset.sentence || "";
   });
   document.addEventListener("click", (event) => {
     const category = event.target.closest("[data-category]"), answer = event.target.closest("[data-answer]");
-    if (category) { call.elements.category_code.value = category.dataset.category; call.elements.category_code.dispatchEvent(new Event("change", { bubbles: true })); }
+    if (category) { call.elements.category_code.value = category.dataset.category; call.elements.category_code.dispatchEvent(new Event("change", { bubbles: true })); document.getElementById("place-search").focus(); }
     if (answer) {
       call.elements.answer.value = answer.dataset.answer;
       call.elements.entry.value = answer.dataset.entry;
       if (!call.elements.nature.value) call.elements.nature.value = "consult";
       end("answer");
     }
+  });
+  // What is known of the caller is filled in once, and never over what the operator typed.
+  document.addEventListener("htmx:after:swap", () => {
+    const known = document.querySelector("[data-known-name]");
+    if (known && !call.elements.reporter_name.value) call.elements.reporter_name.value = known.dataset.knownName;
   });
   show();
 })();
@@ -38,6 +50,7 @@
     form.elements.lat.value = at.lat.toFixed(7);
     form.elements.location_source.value = "map";
     where.textContent = "已在地图上选点";
+    askAgain();
     if (marker) marker.setLatLng(at);
     else marker = L.circleMarker(at, { radius: 8, color: "#fff", weight: 2, fillColor: "#b23a06", fillOpacity: 1 }).addTo(map);
   }
@@ -53,6 +66,15 @@
     map.on("click", (event) => place(event.latlng));
     if (form.elements.lat.value) place(L.latLng(form.elements.lat.value, form.elements.lon.value));
   }
+
+  document.addEventListener("click", (event) => {
+    const same = event.target.closest("[data-same-place]");
+    if (!same) return;
+    const at = L.latLng(same.dataset.lat, same.dataset.lon);
+    place(at);
+    where.textContent = same.dataset.samePlace;
+    map.setView(at, 16);
+  });
 
   // Places by name: typed in one field, chosen by a button, shown on the map.
   const search = document.getElementById("place-search"), places = document.getElementById("places");

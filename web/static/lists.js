@@ -60,6 +60,10 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     // A field in a folded box cannot take the focus.
     if (!wanted.matches("summary")) for (let box = wanted.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
+    if (wanted.matches("summary") && wanted.parentElement.open) {
+      const field = wanted.parentElement.querySelector("input:not([type=hidden]):not(.behind), textarea, select");
+      if (field) { field.focus(); return; }
+    }
     wanted.focus();
     if (!wanted.matches("input:not([type=radio]):not([type=checkbox]), textarea, select")) wanted.click();
   }

@@ -18,6 +18,7 @@ from dispatch.rules.workflow import ClockKind, State
 
 DONE = frozenset({State.CLOSED, State.ARCHIVED, State.INSTANT})
 LEFT_OUT = frozenset({State.REJECTED, State.REFERRED, State.MERGED, State.TERMINATED, State.WITHDRAWN})
+UNANSWERED = frozenset({"close_unanswered", "decline_callback"})
 ANSWERS = frozenset({"answer_satisfied", "answer_unsolved", "record_upper_result", "record_instant_answer"})
 RECHECKS = {"recheck_pass": False, "recheck_fail": True}
 ASKED_MORE = frozenset({"ask_more", "ask_more_intake"})
@@ -225,7 +226,7 @@ def _asking(lines: tuple[Line, ...], turns: list[Turn]) -> Iterator[Mark]:
         unit = next((t.organisation_code for t in reversed(turns) if t.began_at <= line.at), NONE)
         if line.action in ANSWERS:
             yield from _answer(line, unit, contacted=any(_contacted_before(t, line.at) for t in turns))
-        elif line.action == "close_unanswered":
+        elif line.action in UNANSWERED:
             yield Mark(line.at, unit, "asked")
             yield Mark(line.at, unit, "unanswered")
         elif line.action in RECHECKS:

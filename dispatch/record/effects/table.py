@@ -95,6 +95,7 @@ EFFECTS: dict[str, Effect] = {
     "attempt_callback": asking.attempt,
     "answer_satisfied": asking.satisfied,
     "answer_unsolved": asking.unsolved,
+    "decline_callback": asking.unanswered,
     "record_upper_result": asking.satisfied,
     "ask_progress": asking.told_progress,
     "dispute_answer": applying.nothing,

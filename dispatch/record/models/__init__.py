@@ -3,7 +3,15 @@ city can be spread over a distributed PostgreSQL; `client_key` and `ticket_code`
 """
 
 from dispatch.record.models.admitting import Admittance, HandedDown
-from dispatch.record.models.events import Assignment, Objection, Statement, TicketEvent, UnitRating
+from dispatch.record.models.events import (
+    SEARCHED,
+    Assignment,
+    Objection,
+    OpenWords,
+    Statement,
+    TicketEvent,
+    UnitRating,
+)
 from dispatch.record.models.people import (
     CallbackAnswer,
     CallbackLink,
@@ -30,6 +38,7 @@ from dispatch.record.models.ticket import (
 from dispatch.record.models.working import OutboxRow, TicketClock, Timer
 
 __all__ = [
+    "SEARCHED",
     "UNPLACED_DISTRICT",
     "ActionKey",
     "Admittance",
@@ -42,6 +51,7 @@ __all__ = [
     "LinkKind",
     "Notice",
     "Objection",
+    "OpenWords",
     "OutboxRow",
     "PersonAsked",
     "PhotoMark",

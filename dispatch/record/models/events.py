@@ -4,11 +4,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from dispatch.record.models.ticket import of_ticket
 from grid.database import JsonText, Words
+
+SEARCHED = ("text",)  # the statements by which a desk finds a ticket: what somebody reported
+_HELPING = text("part = 'assist' AND ended_at IS NULL")
 
 
 class TicketEvent(SQLModel, table=True):
@@ -54,6 +57,17 @@ class Statement(SQLModel, table=True):
     erased_at: datetime | None = None
 
 
+class OpenWords(SQLModel, table=True):
+    """What was reported on a ticket that is open, apart from all that was ever said, so that a desk's search is short."""
+
+    __tablename__ = "open_words"
+    __table_args__ = of_ticket(Index("ix_open_words_ticket", "intake_district", "ticket_id"))
+    intake_district: str = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    ticket_id: UUID
+    text: str | None = Field(default=None, sa_type=Words)
+
+
 class Assignment(SQLModel, table=True):
     """One dispatch to one unit and what became of it; figures of timeliness count these rows."""
 
@@ -61,6 +75,14 @@ class Assignment(SQLModel, table=True):
     __table_args__ = of_ticket(
         Index("ix_assignment_ticket", "intake_district", "ticket_id"),
         Index("ix_assignment_org", "organisation_code", "dispatched_at"),
+        Index(
+            "ix_assignment_helping",
+            "organisation_code",
+            "intake_district",
+            "ticket_id",
+            postgresql_where=_HELPING,
+            sqlite_where=_HELPING,
+        ),
     )
     intake_district: str = Field(primary_key=True)
     id: UUID = Field(primary_key=True)

@@ -13,7 +13,7 @@ from dispatch.record.models import Reporter, Ticket, TicketEvent
 from grid.permissions import Actor
 from grid.settings import Settings
 
-ATTEMPT = "attempt_callback"
+ATTEMPT, DECLINED = "attempt_callback", "decline_callback"
 
 
 def last_attempts(session: Session, tickets: Collection[Ticket]) -> dict[UUID, datetime]:

@@ -4,21 +4,21 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from dispatch.record.codes import read_code
 from dispatch.record.desks.models import TicketHolder
-from dispatch.record.models import Source, Statement, Ticket, band_of
+from dispatch.record.models import SEARCHED, OpenWords, Source, Statement, Ticket, band_of
 from dispatch.record.world import Standing
 
 METRES_PER_DEGREE = 111_320.0
 SHORTEST_WORD = 2
-# What somebody wrote when they reported; the words of later actions are found on the ticket itself.
-SEARCHED = ("text",)
+FEW = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,16 @@ class Wanted:
     within_m: float | None = None
 
 
-def conditions(wanted: Wanted, standing: Standing, at: datetime) -> list[ColumnElement[bool]]:
-    """The conditions on `Ticket`, all of which must hold."""
-    return list(_conditions(wanted, standing, at))
+def conditions(
+    session: Session, wanted: Wanted, standing: Standing, at: datetime, *, closed: bool = False
+) -> list[ColumnElement[bool]]:
+    """The conditions on `Ticket`, all of which must hold; words are looked for in open tickets unless `closed`."""
+    return list(_conditions(session, wanted, standing, at, closed))
 
 
-def _conditions(wanted: Wanted, standing: Standing, at: datetime) -> Iterator[ColumnElement[bool]]:
+def _conditions(
+    session: Session, wanted: Wanted, standing: Standing, at: datetime, closed: bool
+) -> Iterator[ColumnElement[bool]]:
     if wanted.category_code:
         below = [code for code in standing.categories if wanted.category_code in standing.lineage(code)]
         yield col(Ticket.category_code).in_(below)
@@ -66,7 +70,7 @@ def _conditions(wanted: Wanted, standing: Standing, at: datetime) -> Iterator[Co
         yield within(lon=wanted.near_lon, lat=wanted.near_lat, metres=wanted.within_m)
     for word in (wanted.words or "").split():
         if len(word) >= SHORTEST_WORD:
-            yield _says(word, standing)
+            yield _says(session, word, standing, closed)
 
 
 def within(*, lon: float, lat: float, metres: float) -> ColumnElement[bool]:
@@ -93,16 +97,12 @@ def _held(account_id: UUID | None) -> ColumnElement[bool]:
     return exists().where(of_it, col(TicketHolder.account_id) == account_id)
 
 
-def _says(word: str, standing: Standing) -> ColumnElement[bool]:
+def _says(session: Session, word: str, standing: Standing, closed: bool) -> ColumnElement[bool]:
     """The word stands in what was reported, in the category or in the place, or it is the ticket's code."""
     named = [code for code, category in standing.categories.items() if word in category.name]
     places = [code for code, area in standing.areas.items() if word in area.name]
     pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    # An IN over the words, not an EXISTS per ticket: a database then reads them once.
-    said = select(col(Statement.ticket_id)).where(
-        col(Statement.name).in_(SEARCHED), col(Statement.text).like(pattern, escape="\\")
-    )
-    found: list[ColumnElement[bool]] = [col(Ticket.id).in_(said)]
+    found: list[ColumnElement[bool]] = [_said(session, Statement if closed else OpenWords, pattern)]
     code = read_code(word)
     if code:
         found.append(col(Ticket.code) == code)
@@ -112,6 +112,16 @@ def _says(word: str, standing: Standing) -> ColumnElement[bool]:
         levels = (Ticket.grid_code, Ticket.community_code, Ticket.street_code)
         found += [col(level).in_(places) for level in levels]
     return or_(*found)
+
+
+def _said(session: Session, table: Any, pattern: str) -> ColumnElement[bool]:
+    """Somebody said so when they reported it. Few tickets are named one by one, so that the list and every count after
+    it need not read the words again; an IN over many reads them once, not once per ticket."""
+    said = select(col(table.ticket_id)).where(col(table.text).like(pattern, escape="\\"))
+    if table is Statement:
+        said = said.where(col(Statement.name).in_(SEARCHED))
+    few = list(session.execute(said.limit(FEW + 1)).scalars())
+    return col(Ticket.id).in_(few if len(few) <= FEW else said)
 
 
 def _midnight(on: date, zone: ZoneInfo) -> datetime:

@@ -27,7 +27,13 @@ from grid.permissions import Actor
 CALL_BACK = "ticket:call_back"
 ASKED_IN = BY_ACTION["answer_satisfied"].sources
 ASKED_HOW_IT_GOES_IN = BY_ACTION["ask_progress"].sources
-TOOK_A_CALL = ("answer_satisfied", "answer_unsolved", "record_instant_answer", "ask_progress")
+TOOK_A_CALL = (
+    "answer_satisfied",
+    "answer_unsolved",
+    "decline_callback",
+    "record_instant_answer",
+    "ask_progress",
+)
 INSTANT_FOR = timedelta(days=3)
 BY_LINK = "link"
 MOST = 300

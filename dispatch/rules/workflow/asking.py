@@ -123,6 +123,17 @@ CALLING_BACK: tuple[Transition, ...] = (
         happening="unsatisfied",
     ),
     Transition(
+        "decline_callback",
+        "回访:不愿评价",
+        ASKING,
+        State.CLOSED,
+        "ticket:call_back",
+        given=(_WORDS,),
+        guards=("not_answerer",),
+        clocks=END_ALL,
+        happening="closed",
+    ),
+    Transition(
         "record_upper_result",
         "录入上级回访结果",
         ASKING,
