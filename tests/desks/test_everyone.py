@@ -14,6 +14,7 @@ from dispatch.record.desks.models import Arrival, Opinion, OpinionAsked
 from dispatch.record.models import Notice
 from grid.accounts import actor_of
 from grid.auditing import record_change
+from grid.errors import Conflict
 from grid.models import Account, Organisation, Post
 from tests.desks.test_queue import joins
 from tests.town import COVER, DISTRICT, DRAINAGE, GARBAGE, PARKING, POLICE, SANITATION, Town
@@ -158,3 +159,24 @@ def test_a_deputy_holds_the_posts_for_the_days_and_not_after(
     worker = account_of(town, "worker")
     refused = chief.posts("/desk/leave", deputy=str(worker.id), from_on=str(today), to_on=str(today))
     assert (refused.status_code, "同一职责类别" in refused.text) == (422, True)
+
+
+def test_a_leader_switches_the_approval_of_answers_on_and_off(
+    app: Flask, town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    code = town.worker.reports().code
+    answer = {"solved": "solved", "answer": "已清运", "photos": (town.photo(),)}
+    chief = visitor("chief")
+    assert "由经办人直接反馈" in chief.sees("/desk/leave").text
+    assert visitor("department").posts("/desk/approval", on="yes").status_code == 403
+    for on, told in (("yes", "先经分管领导审核"), ("no", "由经办人直接反馈"), ("yes", "先经分管领导审核")):
+        chief.posts("/desk/approval", on=on)
+        assert told in chief.sees("/desk/leave").text
+    with town.database.reading() as session:
+        town.world.refresh(session, at_once=True)
+    with pytest.raises(Conflict):
+        town.department.acts(code, "handle", **answer)
+    town.department.acts(code, "draft_answer", **answer)
+    assert code in chief.sees("/department/?tab=approval").text
+    town.chief.acts(code, "approve_answer")
+    assert town.ticket(code).state == "handled"

@@ -1,4 +1,4 @@
-"""Leave with a deputy, and the duty roster of one's unit."""
+"""Leave with a deputy, the duty roster of one's unit, and whether its leader approves its answers."""
 
 from datetime import date
 from uuid import UUID
@@ -11,12 +11,14 @@ from uuid6 import uuid7
 from grid.accounts import leave
 from grid.auditing import record_change, values_of
 from grid.errors import InputError
-from grid.models import Account, DutyRoster
+from grid.models import Account, DutyRoster, Organisation
+from grid.permissions import Actor, role_scopes
 from web.desk.blueprint import blueprint
 from web.gate.access import current_actor, permission_required, signed_in
 from web.service.context import database, now, settings, world
 
-ROSTER = ("ticket:handle", "ticket:approve", "ticket:dispatch")
+APPROVE = "ticket:approve"
+ROSTER = ("ticket:handle", APPROVE, "ticket:dispatch")
 SHIFTS = ("白班", "夜班", "全天")
 
 
@@ -85,6 +87,39 @@ def put_on_roster() -> ResponseReturnValue:
     return redirect(url_for("desk.leave_page"), 303)
 
 
+@blueprint.post("/approval")
+@permission_required(APPROVE)
+def switch_approval() -> ResponseReturnValue:
+    """Have the answers of one's own units approved from now on, or no longer; drafts that wait are still decided."""
+    actor, on, at = current_actor(), request.form.get("on") == "yes", now()
+
+    def work(session: Session) -> None:
+        for unit in _led(session, actor):
+            before = {"approves_answers": unit.approves_answers}
+            unit.approves_answers = on
+            session.add(unit)
+            record_change(
+                session,
+                actor,
+                "organisation",
+                unit.code,
+                "change",
+                before=before,
+                after={"approves_answers": on},
+                now=at,
+            )
+
+    database().write(work)
+    flash("答复从现在起先经分管领导审核" if on else "答复从现在起由经办人直接反馈", "done")
+    return redirect(url_for("desk.leave_page"), 303)
+
+
+def _led(session: Session, actor: Actor) -> list[Organisation]:
+    """The units in which the actor leads."""
+    codes = {tenure.organisation_code for tenure in actor.tenures if role_scopes(tenure.role, APPROVE)}
+    return list(session.exec(select(Organisation).where(col(Organisation.code).in_(codes))))
+
+
 def _page(error: InputError | None = None) -> str:
     actor, today = current_actor(), now().astimezone(settings().zone).date()
     with database().reading() as session:
@@ -102,6 +137,7 @@ def _page(error: InputError | None = None) -> str:
             deputies=leave.deputies(session, actor),
             roster=list(session.exec(rows)),
             shifts=SHIFTS,
+            led=_led(session, actor),
             may_roster=any(actor.may(verb) for verb in ROSTER),
             error=error,
             typed=request.form,
