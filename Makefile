@@ -7,13 +7,16 @@ PYTEST_OPTIONS ?=
 DRILL_OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format lint types contracts bench drill mutation-drill first-migration i18n lock clean runtime tools
+.PHONY: help demo demo-lan run test check format lint types contracts bench drill mutation-drill first-migration i18n lock clean runtime tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: runtime ## a synthetic city with people and tickets, and everything that runs it
 	@exec $(FLASK) up --demo $(UP_OPTIONS)
+
+demo-lan: runtime ## the same for phones of the local network: HTTPS with a certificate of its own
+	@exec $(FLASK) up --demo --lan $(UP_OPTIONS)
 
 run: runtime ## the same without demo data
 	@exec $(FLASK) up $(UP_OPTIONS)

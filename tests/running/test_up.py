@@ -36,12 +36,14 @@ def wait(settings, stop):
 class Started:
     """A running `flask up` with what it printed."""
 
-    def __init__(self, folder: Path, port: int, app: str = "stub", **more: str) -> None:
+    def __init__(
+        self, folder: Path, port: int, app: str = "stub", options: tuple[str, ...] = (), **more: str
+    ) -> None:
         (folder / "stub.py").write_text(STUB)
         self.port = port
         self.output = folder / f"said-{port}"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "flask", "--app", app, "up"],
+            [sys.executable, "-m", "flask", "--app", app, "up", *options],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(ROOT), "GRID_PORT": str(port), **more},
             stdout=self.output.open("wb"),
@@ -63,8 +65,10 @@ class Started:
 def up(tmp_path: Path) -> Iterator[Callable[..., Started]]:
     started: list[Started] = []
 
-    def start(port: int | None = None, app: str = "stub", **more: str) -> Started:
-        started.append(Started(tmp_path, port or free_port(), app, **more))
+    def start(
+        port: int | None = None, app: str = "stub", options: tuple[str, ...] = (), **more: str
+    ) -> Started:
+        started.append(Started(tmp_path, port or free_port(), app, options, **more))
         return started[-1]
 
     yield start

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import click
+import segno
 from flask import Flask, current_app
 from flask.cli import ScriptInfo, with_appcontext
 
@@ -25,6 +27,9 @@ from dispatch.engine.parts.supervising import Part, Supervisor
 from grid import logs
 from grid.settings import Settings
 from web.cli.preparing import prepare, read_settings
+from web.service import certificates
+from web.service import lan as lan_front
+from web.service.lan import Front
 from web.service.serving import serve
 
 log = logging.getLogger(__name__)
@@ -39,19 +44,35 @@ def register(app: Flask) -> None:
 
 @click.command()
 @click.option("--demo", is_flag=True, help="Fill an empty database with the synthetic city first.")
+@click.option(
+    "--lan", is_flag=True, help="HTTPS with a certificate of its own, for phones of the local network."
+)
+@click.option(
+    "--address",
+    default=lan_front.own_address,
+    help="This machine's address there, if the found one is wrong.",
+)
 @click.pass_context
-def up(context: click.Context, demo: bool) -> None:
+def up(context: click.Context, demo: bool, lan: bool, address: str) -> None:
     """Start web, workers, sweeper and Redis under one process, until Ctrl-C."""
     settings = read_settings()
+    front = Front(address, settings.port, settings.instance_path / "lan") if lan else None
+    if front:
+        os.environ.update(GRID_BASE_URL=front.url, GRID_SECURE_COOKIES="1")
+        settings = read_settings()
     if demo:
         settings = replace(settings, demo=True)
     with _only_one(settings.instance_path / "run"):
-        _refuse_taken_port(settings)
+        for host, port in _doors(settings, front):
+            _refuse_taken_port(host, port, settings.port)
         if demo:
             click.echo("正在准备演示城市（首次约需半分钟）……")
         logins = prepare(settings)
         redis_part, environment = _redis(settings)
         rows = _rows(settings, _app_factory(context), redis_part, has_redis="REDIS_URL" in environment)
+        if front:
+            _make_certificate(front)
+            rows.append([Part("lan", lambda: front.serve(announce_ready))])
         supervisor = Supervisor(
             rows,
             run_folder=settings.instance_path / "run",
@@ -59,7 +80,7 @@ def up(context: click.Context, demo: bool) -> None:
             environment=environment,
             tell=_tell,
         )
-        supervisor.run(lambda ready: _greet(settings, ready, logins))
+        supervisor.run(lambda ready: _greet(settings, ready, logins, front))
         click.echo("已全部停止。")
 
 
@@ -83,15 +104,21 @@ def _only_one(folder: Path) -> Iterator[None]:
         yield
 
 
-def _refuse_taken_port(settings: Settings) -> None:
+def _doors(settings: Settings, front: Front | None) -> list[tuple[str, int]]:
+    """Every port that is about to be opened."""
+    found = [(settings.host, settings.port)]
+    return [*found, ("0.0.0.0", front.secure_port), ("0.0.0.0", front.plain_port)] if front else found  # noqa: S104
+
+
+def _refuse_taken_port(host: str, port: int, base_port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
+            probe.bind((host, port))
+        except (OSError, OverflowError) as error:
             raise click.ClickException(
-                f"无法使用 {settings.host}:{settings.port}（{error.strerror}）："
-                f"请停掉占用它的程序，或换一个端口，例如 GRID_PORT={settings.port + 1}。"
+                f"无法使用 {host}:{port}（{getattr(error, 'strerror', error)}）："
+                f"请停掉占用它的程序，或换一个端口，例如 GRID_PORT={base_port + 1}。"
             ) from error
 
 
@@ -127,13 +154,25 @@ def _rows(
     return [*([[redis_part]] if redis_part else []), behind, [Part("web", lambda: _web(create_app()))]]
 
 
-def _greet(settings: Settings, ready: dict[str, bool], logins: Sequence[str]) -> None:
+def _make_certificate(front: Front) -> None:
+    try:
+        certificates.authority(front.folder)
+    except certificates.CertificateError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _greet(
+    settings: Settings, ready: dict[str, bool], logins: Sequence[str], front: Front | None = None
+) -> None:
     states = [f"{name} {'运行中' if is_ready else '未就绪'}" for name, is_ready in ready.items()]
     click.echo(f"\n{settings.city_name}网格治理与 12345 派单已启动")
     click.echo(f"  地址  {settings.base_url}")
     click.echo(f"  部件  {' · '.join(states)}（日志在 {settings.instance_path / 'log'}）")
     for line in logins:
         click.echo(f"  {line}")
+    if front:
+        click.echo(f"  手机  先用手机打开 {front.plain_url} 安装证书（只对内网地址有效），再打开上面的地址")
+        segno.make(front.plain_url).terminal(out=sys.stdout, compact=True)
     click.echo("按 Ctrl-C 停止。\n")
 
 
