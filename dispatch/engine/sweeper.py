@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 TICK_S = 0.5
 CARE_S = 20.0
-LONGEST_PAUSE_S = 5.0
+LONGEST_PAUSE_S = 2.0
 
 
 def run(settings: Settings, stop: threading.Event) -> None:

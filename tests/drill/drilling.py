@@ -8,12 +8,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import col, select
-
-from dispatch.record import firing
-from dispatch.record.models import Timer
 from tests.drill.audit import ZERO, Findings, audit, unfinished
 from tests.drill.clients import Client, Handler, Ledger, Reporter
+from tests.drill.lateness import Lateness, lateness
 from tests.drill.service import Service, prepare
 
 REPORTERS = 3
@@ -36,8 +33,7 @@ class Outcome:
     seconds: float = 0.0
     settled_s: float = 0.0
     longest_gap_s: float = 0.0
-    timer_late_p99_s: float = 0.0
-    timer_late_max_s: float = 0.0
+    late: Lateness | None = None
     exit_code: int = 0
 
     def wrong(self) -> list[str]:
@@ -48,9 +44,12 @@ class Outcome:
     def as_json(self) -> dict[str, Any]:
         figures = asdict(self.findings)
         figures.pop("details")
-        own = {k: v for k, v in asdict(self).items() if k not in ("findings", "complaints", "database")}
+        own = {
+            k: v for k, v in asdict(self).items() if k not in ("findings", "complaints", "database", "late")
+        }
         own["answers"] = {str(status): count for status, count in sorted(self.answers.items())}
-        return {**figures, **own, "complaints": len(self.complaints)}
+        late = self.late.as_json() if self.late else {}
+        return {**figures, **own, **late, "complaints": len(self.complaints)}
 
 
 def drill(kind: str, *, kills: int, seed: int, tell: Callable[[str], None] = print) -> Outcome:
@@ -87,11 +86,7 @@ def _drill(service: Service, kind: str, kills: int, seed: int, tell: Callable[[s
     code = service.stop()
     with service.database.reading() as session:
         findings = audit(session, service.settings, ledger, judged_at)
-        late = sorted(
-            (timer.done_at - timer.due_at).total_seconds()
-            for timer in session.exec(select(Timer).where(col(Timer.outcome) == firing.DONE))
-            if timer.done_at and timer.ticket_id
-        )
+        late = lateness(session, service.outages())
     return Outcome(
         database=kind,
         kills=done,
@@ -102,8 +97,7 @@ def _drill(service: Service, kind: str, kills: int, seed: int, tell: Callable[[s
         seconds=round(time.monotonic() - began_s, 1),
         settled_s=round(settled_s, 1),
         longest_gap_s=round(ledger.longest_gap_s(), 2),
-        timer_late_p99_s=round(late[int(len(late) * 0.99)], 2) if late else 0.0,
-        timer_late_max_s=round(late[-1], 2) if late else 0.0,
+        late=late,
         exit_code=code,
     )
 

@@ -5,11 +5,13 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import redis
@@ -23,6 +25,7 @@ from grid.accounts import passwords
 from grid.database import Database
 from grid.models import Account, NoticeRule, TimeLimit
 from grid.settings import Settings, load_settings
+from tests.drill.lateness import FIRING, Outage
 from tests.services import PostgresCluster, free_port, private_folder
 from tests.town import found_town
 
@@ -54,6 +57,8 @@ class Service:
     cluster: PostgresCluster | None = None
     process: "subprocess.Popen[bytes] | None" = None
     killed: dict[str, int] = field(default_factory=dict)
+    _outages: list[Outage] = field(default_factory=list)
+    _watchers: list[threading.Thread] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -98,17 +103,39 @@ class Service:
         if not names:
             return None
         name = dice.choice(names)
+        since = datetime.now(UTC)
         if name == "postgres" and self.cluster:
             self.cluster.kill()
             self.cluster.start()
+            self._outages.append(Outage(name, since, datetime.now(UTC)))
         else:
             pid = self.parts().get(name)
             if pid is None:
                 return None
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+            if name in FIRING:
+                self._watch(name, pid, since)
         self.killed[name] = self.killed.get(name, 0) + 1
         return name
+
+    def _watch(self, name: str, pid: int, since: datetime) -> None:
+        """Note when the part is there again, meanwhile the drill goes on."""
+
+        def look() -> None:
+            while self.parts().get(name, pid) == pid:
+                time.sleep(0.05)
+            self._outages.append(Outage(name, since, datetime.now(UTC)))
+
+        watcher = threading.Thread(target=look, daemon=True)
+        watcher.start()
+        self._watchers.append(watcher)
+
+    def outages(self) -> list[Outage]:
+        """How long what fires timers was away, each time."""
+        for watcher in self._watchers:
+            watcher.join(timeout=READY_WITHIN_S)
+        return self._outages
 
     def wipe_redis(self) -> None:
         """FLUSHALL, if Redis is up."""
