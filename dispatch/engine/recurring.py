@@ -1,7 +1,7 @@
 """Work that returns: one timer row for each period, unique by its key; there is no separate scheduler.
 
-It may take minutes, so it runs outside any transaction: a claim is a lease, and the work is done again should its
-process die. Each kind may run twice without harm. A period that was missed altogether
+It may take minutes, so it runs outside any transaction: a claim is a lease, renewed while the work goes on, and soon
+after its process died the work is done again. Each kind may run twice without harm. A period that was missed altogether
 is not made up for: the present one is enough.
 """
 
@@ -19,6 +19,7 @@ from uuid6 import uuid7
 from dispatch.engine import outbox, standing_work
 from dispatch.engine.outbox import Tools, sentence
 from dispatch.engine.timers import ATTEMPTS, DEAD
+from dispatch.insight.leasing import LEASE, renewed
 from dispatch.insight.reports import monthly
 from dispatch.insight.topics import finding
 from dispatch.record import firing
@@ -28,7 +29,6 @@ from dispatch.upkeep import anchors, verifying
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=30)
 KEPT = timedelta(days=180)
 AGAIN = timedelta(minutes=5)
 
@@ -139,7 +139,8 @@ def _do(tools: Tools, row: Recurring, timer: Timer) -> int:
     with tools.database.reading() as session:
         now = tools.clock(session)
     try:
-        row.work(tools, now)
+        with renewed(lambda: tools.database.write(partial(_renew, tools, timer))):
+            row.work(tools, now)
     except Exception as error:
         log.warning("%s failed (%s)", row.kind, type(error).__name__)
         tools.database.write(partial(_note_failure, tools, timer, error))
@@ -158,6 +159,11 @@ def _claim(tools: Tools, timer: Timer, session: Session) -> bool:
         .values(leased_until=now + LEASE, attempts=Timer.attempts + 1)
     )
     return cast(CursorResult[Any], claimed).rowcount == 1
+
+
+def _renew(tools: Tools, timer: Timer, session: Session) -> None:
+    until = tools.clock(session) + LEASE
+    session.execute(_row(timer).where(col(Timer.done_at).is_(None)).values(leased_until=until))
 
 
 def _note_failure(tools: Tools, timer: Timer, error: Exception, session: Session) -> None:

@@ -38,9 +38,7 @@ def look(tools: Tools) -> int:
     done += build_indexes(tools)
     done += place_anew(tools)
     done += make_thumbnails(tools)
-    done += rehearse(tools)
-    draw_maps(tools)
-    return done
+    return done + rehearse(tools)
 
 
 def make_thumbnails(tools: Tools) -> int:

@@ -21,7 +21,9 @@ from grid.settings import Settings
 log = logging.getLogger(__name__)
 
 TICK_S = 0.5
-CARE_S = 20.0
+# With the lease of long work (6 s) this is how soon what was killed begins anew.
+CARE_S = 2.0
+MAPS_EVERY = 10
 LONGEST_PAUSE_S = 2.0
 
 
@@ -50,12 +52,16 @@ def _send_loop(settings: Settings, stop: threading.Event) -> None:
 
 def _care_loop(settings: Settings, stop: threading.Event) -> None:
     tools = Tools.open(settings)
+    looks = 0
     try:
         while not stop.wait(CARE_S):
-            with contextlib.suppress(Exception):  # without a database the next look is soon enough
-                recurring.look(tools)
-            with contextlib.suppress(Exception):
-                standing_work.look(tools)
+            for look in (recurring.look, standing_work.look):
+                with contextlib.suppress(Exception):  # without a database the next look is soon enough
+                    look(tools)
+            if looks % MAPS_EVERY == 0:
+                with contextlib.suppress(Exception):
+                    standing_work.draw_maps(tools)
+            looks += 1
     finally:
         tools.database.dispose()
 

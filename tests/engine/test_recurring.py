@@ -6,12 +6,14 @@ from datetime import timedelta
 import pytest
 from sqlmodel import col, select
 
-from dispatch.engine import recurring
+from dispatch.engine import recurring, sweeper
 from dispatch.engine.outbox import Tools
 from dispatch.engine.timers import DEAD
+from dispatch.insight import leasing
 from dispatch.record.models import Timer
 from dispatch.upkeep import anchors
 from dispatch.upkeep.keeping import keeping
+from tests.database.clients import until
 from tests.engine.conftest import EngineRoom
 from tests.town import Town
 
@@ -71,6 +73,28 @@ def test_a_crash_repeats_it_after_the_lease_and_a_fault_is_given_up(
         recurring.look(room.tools)
     (row,) = rows(room.town)
     assert (row.outcome, row.last_error, len(runs)) == (DEAD, "ZeroDivisionError", recurring.ATTEMPTS)
+
+
+def test_long_work_keeps_its_lease_and_killed_work_begins_anew_within_ten_seconds(
+    room: EngineRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leasing, "RENEW_S", 0.02)
+    others: list[int] = []
+
+    def long(tools: Tools, _now: object) -> None:
+        for _ in range(3):
+            town.later(seconds=leasing.LEASE.total_seconds() * 0.9)
+            until(lambda: (rows(town)[0].leased_until or town.now) == town.now + leasing.LEASE)
+            others.append(recurring.look(tools))
+
+    town = room.town
+    daily = replace(recurring.ROWS[1], every=timedelta(days=3650), after=timedelta(0), work=long)
+    monkeypatch.setattr(recurring, "ROWS", (daily,))
+    recurring.look(room.tools)
+    assert (recurring.look(room.tools), others) == (1, [0, 0, 0])
+    assert rows(town)[0].outcome == "done"
+    # A kill leaves the lease to run out; the next look comes at most CARE_S later, of a sweeper started within a second.
+    assert leasing.LEASE.total_seconds() + sweeper.CARE_S + 1 < 10
 
 
 def test_what_was_carried_out_long_ago_is_deleted_and_what_waits_is_not(room: EngineRoom) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
 from uuid6 import uuid7
 
+from dispatch.insight.leasing import LEASE, renewed
 from dispatch.insight.rehearsing.replaying import Comparison, Past, plain, replay, unit_name
 from dispatch.insight.tables import Rehearsal, RehearsalState
 from dispatch.record.judging.books import stored_book
@@ -32,7 +33,6 @@ from grid.errors import InputError, NotFound
 from grid.models import Generation, GenerationState, Ruleset
 from grid.permissions import Actor
 
-LEASE = timedelta(minutes=10)
 SAVE_EVERY_S = 2.0
 BATCH = 5000
 USUAL = timedelta(days=90)  # the period that a page proposes
@@ -94,16 +94,28 @@ def ask(
 def run_waiting(database: Database, world: World, clock: Callable[[], datetime]) -> int:
     """Carry out every rehearsal that waits or whose worker died; the answer is how many."""
     done = 0
-    while (key := database.write(lambda session: _claim(session, clock()))) is not None:
+    while _any_waits(database, clock()):
+        key = database.write(lambda session: _claim(session, clock()))
+        if key is None:
+            break
         run(database, world, key, clock)
         done += 1
     return done
 
 
+def _any_waits(database: Database, now: datetime) -> bool:
+    """A look without a lock."""
+    with database.reading() as session:
+        return session.exec(select(Rehearsal.id).where(*_free(now)).limit(1)).first() is not None
+
+
+def _free(now: datetime) -> tuple[Any, ...]:
+    unleased = or_(col(Rehearsal.leased_until).is_(None), col(Rehearsal.leased_until) < now)
+    return col(Rehearsal.state).in_((RehearsalState.WAITING, RehearsalState.RUNNING)), unleased
+
+
 def _claim(session: Session, now: datetime) -> UUID | None:
-    free = or_(col(Rehearsal.leased_until).is_(None), col(Rehearsal.leased_until) < now)
-    open_ = col(Rehearsal.state).in_((RehearsalState.WAITING, RehearsalState.RUNNING))
-    query = select(Rehearsal).where(open_, free).order_by(col(Rehearsal.asked_at)).limit(1)
+    query = select(Rehearsal).where(*_free(now)).order_by(col(Rehearsal.asked_at)).limit(1)
     found = session.exec(query.with_for_update(skip_locked=True)).first()
     if found is None:
         return None
@@ -114,8 +126,13 @@ def _claim(session: Session, now: datetime) -> UUID | None:
 
 def run(database: Database, world: World, key: UUID, clock: Callable[[], datetime]) -> None:
     """Replay; what goes wrong is written into the row for the person who asked."""
+
+    def renew() -> None:
+        database.write(lambda s: _change(s, key, leased_until=clock() + LEASE))
+
     try:
-        _run(database, world, key, clock)
+        with renewed(renew):
+            _run(database, world, key, clock)
     except Exception as error:
         sentence = f"演练没有完成({type(error).__name__}),请重试;仍不行时请管理员看日志"
         database.write(
@@ -158,8 +175,7 @@ def _run(database: Database, world: World, key: UUID, clock: Callable[[], dateti
                 )
             if time.monotonic() - saved_s > SAVE_EVERY_S:
                 saved_s = time.monotonic()
-                number, until = comparison.total, clock() + LEASE
-                database.write(lambda s, n=number, u=until: _change(s, key, done=n, leased_until=u))  # type: ignore[misc]
+                database.write(lambda s, n=comparison.total: _change(s, key, done=n))  # type: ignore[misc]
     result, moved_csv = dict(plain(comparison, standing)), _packed(rows)
     database.write(
         lambda s: _change(
