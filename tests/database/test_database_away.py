@@ -7,8 +7,10 @@ import psycopg
 import pytest
 from flask import Flask
 
+from dispatch.engine.health import checking
 from grid.database import Database
-from tests.database.clients import Clients, lost_and_extra, open_application
+from grid.settings import Settings
+from tests.database.clients import Clients, lost_and_extra, open_application, until
 from tests.database.crowd import LONG
 from tests.database.standby import Standby, ask, make_synchronous
 from tests.services import PostgresCluster
@@ -32,6 +34,14 @@ def assert_all_kept(url: str, clients: Clients) -> None:
 def database_of(app: Flask) -> Database:
     found: Database = app.extensions["database"]
     return found
+
+
+def assert_a_missing_standby_is_named(alone: PostgresCluster, folder: Path) -> None:
+    settings = Settings(folder, secret_key="k" * 40, database_url=alone.url())
+    assert not [trouble for trouble in checking.troubles(settings) if "备库" in trouble]
+    alone.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+    alone.execute("SELECT pg_reload_conf()")
+    until(lambda: any("同步备库" in trouble for trouble in checking.troubles(settings)))
 
 
 @pytest.mark.slow
@@ -96,6 +106,7 @@ def test_standby_promoted_under_load(tmp_path: Path, _round: int) -> None:
         assert_all_kept(standby.url(), clients)
         assert clients.ledger.longest_gap_s < 10
         database_of(app).dispose()
+        assert_a_missing_standby_is_named(standby, tmp_path)
     finally:
         primary.remove()
         if standby is not None:

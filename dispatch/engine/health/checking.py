@@ -114,6 +114,12 @@ def _server(session: Session) -> Iterator[str]:
         yield "PostgreSQL 的 synchronous_commit 是 off,已答复的工单可能在断电时丢失:请改为 on。"
     if shown("fsync") == "off":
         yield "PostgreSQL 的 fsync 是 off,断电可能损坏整个数据库:请改为 on。"
+    followers = session.execute(text("SELECT count(*) FROM pg_stat_replication")).scalar_one()
+    if shown("synchronous_standby_names") and not followers:
+        yield (
+            "PostgreSQL 在等同步备库,而没有备库连接,所有提交都会一直等待:请恢复备库,"
+            "或清除 synchronous_standby_names(见 deploy/postgresql)。"
+        )
     if shown("server_encoding") != "UTF8":
         yield "数据库的编码不是 UTF8,中文会出错:请用 UTF8 新建数据库。"
 
