@@ -85,8 +85,7 @@ def build(database: Database, number: int) -> dict[str, Any]:
     for table in ("ticket", "ticket_event", "ticket_clock", "tally", "tally_span"):
         with database.writing() as session:
             session.execute(text(f"ALTER TABLE {table} SET (autovacuum_enabled = false)"))
-    with database.writing() as session:
-        stats_city.generate(session, number)
+    stats_city.generate(database, number)
     generated_s = time.perf_counter() - began
     _analyse(database, "ticket", "ticket_event", "ticket_clock")
     print(f"generated in {generated_s:.0f} s", flush=True)

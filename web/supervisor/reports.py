@@ -159,7 +159,7 @@ def export() -> ResponseReturnValue:
     with database().writing() as session:
         session.add(log)
     tallied = (
-        select(col(Tally.id))
+        select(col(Tally.nr))
         .where(
             and_(
                 col(Tally.intake_district) == col(Ticket.intake_district),

@@ -34,7 +34,7 @@ def behind(
         select(Ticket, col(Tally.on), col(Tally.organisation_code))
         .join(Tally, of_ticket)
         .where(*its.of_tally(), _has(measures), queries.visible(actor, FIGURES))
-        .order_by(col(Tally.on), col(Ticket.id), col(Tally.id))
+        .order_by(col(Tally.on), col(Ticket.id), col(Tally.nr))
         .limit(size)
         .offset(offset)
     )

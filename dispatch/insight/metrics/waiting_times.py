@@ -11,7 +11,7 @@ from dispatch.insight.metrics.periods import pieces
 from dispatch.insight.metrics.registry import LEAST_FOR_RATE
 from dispatch.insight.metrics.slices import Slice
 from dispatch.insight.rollups.cells import step
-from dispatch.insight.rollups.cubes import DAY, MONTH, SPANNED, WHOLE
+from dispatch.insight.rollups.cubes import DAY, MONTH, TIMED, WHOLE
 from dispatch.insight.rollups.cubes import took as cells
 from dispatch.insight.rollups.models import TallySpan
 
@@ -61,7 +61,7 @@ def _reached(times: Counter[int], share: float) -> int:
 
 def _kept(its: Slice) -> bool:
     """Whether the cells tell this slice apart."""
-    return its.topic is None and its.scope is None and len(its.codes) <= 1 and its.columns <= set(SPANNED)
+    return its.topic is None and its.scope is None and len(its.codes) <= 1 and its.columns <= set(TIMED)
 
 
 def _from_cells(session: Session, its: Slice) -> dict[Kind, Counter[int]]:

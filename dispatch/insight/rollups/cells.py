@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from dispatch.insight.metrics.measures import BIT, KEYS
-from dispatch.insight.rollups.cubes import CUBES, DAY, MONTH, SPANNED, WHOLE, took
+from dispatch.insight.rollups.cubes import CUBES, DAY, MONTH, TIMED, WHOLE, took
 from dispatch.insight.rollups.models import DIMENSIONS
 
 AT_ONCE = 500
@@ -18,7 +18,7 @@ HOUR, TWO_DAYS = 60, 48 * 60
 IN_HOURS, IN_DAYS = 6, 144  # a tenth of an hour, a tenth of a day
 _BY_NAME = {cube.name: cube for cube in CUBES}
 _PLACES = {cube.name: tuple(DIMENSIONS.index(code) for code in cube.told) for cube in CUBES}
-_SPANNED = tuple((name, DIMENSIONS.index(name)) for name in SPANNED)
+_TIMED = tuple((name, DIMENSIONS.index(name)) for name in TIMED)
 
 
 class Counted(NamedTuple):
@@ -82,7 +82,7 @@ def stretches(row: Spanned) -> list[Stretch]:
     """The cells that a span is counted in."""
     month, of = row.on.replace(day=1), (row.clock, row.stage, step(row.minutes))
     found = [Stretch(WHOLE, WHOLE, DAY, row.on, *of), Stretch(WHOLE, WHOLE, MONTH, month, *of)]
-    return found + [Stretch(name, row.codes[n], MONTH, month, *of) for name, n in _SPANNED]
+    return found + [Stretch(name, row.codes[n], MONTH, month, *of) for name, n in _TIMED]
 
 
 def difference(before: Iterable[Counted], after: Iterable[Counted]) -> dict[Address, dict[str, int]]:

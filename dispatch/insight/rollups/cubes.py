@@ -1,8 +1,7 @@
 """The sums that are kept: one table for each set of codes that is told apart, by day, by month or both.
 
 Small cubes answer what is asked without or with one condition, a month at a time; a finer question is answered from
-the tally rows by an index that holds everything it needs. What a cube has no days for (a period's ends) also comes
-from there.
+the tally rows by an index. What a cube has no days for (a period's ends) also comes from there.
 """
 
 from dataclasses import dataclass
@@ -49,15 +48,19 @@ CUBES: tuple[Cube, ...] = (
     _cube("unit", "organisation_code", sought=("organisation_code",)),
     _cube("category", "category_code", sought=("category_code",)),
     _cube("street", *_ABOVE, sought=("street_code",)),
-    _cube("place", *_PLACE, grains=(MONTH,), sought=("community_code", "grid_code")),
-    _cube("broad", "source", "category_code", "organisation_code", "district_code", grains=(MONTH,),
-          sought=("category_code", "organisation_code")),
-    _cube("origin", "source", *_PLACE, grains=(MONTH,), sought=("street_code", "community_code", "grid_code")),
+    _cube("place", *_PLACE, sought=("community_code", "grid_code")),
+    _cube("broad", "source", "category_code", "organisation_code", "district_code",
+          sought=("source", "category_code", "organisation_code", "district_code")),
+    _cube("origin", "source", *_PLACE, sought=("source", "street_code", "community_code", "grid_code")),
+    _cube("duty", "organisation_code", *_PLACE, grains=(MONTH,),
+          sought=("organisation_code", "street_code", "community_code", "grid_code")),
+    _cube("matter", "category_code", *_PLACE, grains=(MONTH,),
+          sought=("category_code", "street_code", "community_code", "grid_code")),
 )  # fmt: skip
 
 # How often something took so long: by day over everything, by month for one code of one dimension.
 WHOLE = ""
-SPANNED = ("source", "category_code", "organisation_code", "district_code", "street_code")
+TIMED = ("source", "category_code", "organisation_code", "district_code", "street_code")
 took = Table(
     "figure_took",
     SQLModel.metadata,

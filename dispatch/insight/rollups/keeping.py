@@ -7,23 +7,21 @@ the rows and the rows are what the histories say. Several may keep at once; on P
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from itertools import count
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 from sqlmodel import Session, col
-from uuid6 import uuid7
 
-from dispatch.insight.rollups import cells, durations, marking, story
+from dispatch.insight.rollups import bulk, cells, durations, marking, story
 from dispatch.insight.rollups.cells import Counted, Spanned
-from dispatch.insight.rollups.models import DIMENSIONS, Tally, TallySpan
-from dispatch.insight.rollups.story import Key, Story
+from dispatch.insight.rollups.models import SPANNED, TALLIED, Tally, TallySpan
+from dispatch.insight.rollups.story import Story, Which
 from dispatch.record.models import Ticket
 from grid.database import Database
 
 BATCH = 200
+_ON = TALLIED.index("on")
 
 
 def catch_up(database: Database, zone: ZoneInfo, now: datetime | None = None, *, batches: int = 20) -> int:
@@ -55,78 +53,74 @@ def _take_up(database: Database, zone: ZoneInfo, now: datetime | None, session: 
     if not keys:
         return 0
     at = now or database.now(session)
-    stories = story.read(session, keys)
-    before, spanned_before = counted(session, keys), spanned(session, keys)
-    session.execute(delete(Tally).where(_of(Tally, keys)))
-    session.execute(delete(TallySpan).where(_of(TallySpan, keys)))
+    which = story.these(keys)
+    stories = story.read(session, which)
+    before, spanned_before = counted(session, which), spanned(session, which)
+    forget(session, which)
     rows, spans = rows_for(stories, at, zone)
-    if rows:
-        session.execute(insert(Tally), rows)
-    if spans:
-        session.execute(insert(TallySpan), spans)
+    put(session, rows, spans)
     cells.apply(session, cells.difference(before, map(_counted, rows)))
     cells.apply_spans(session, cells.span_difference(spanned_before, map(_spanned, spans)))
     session.execute(
         update(Ticket)
-        .where(story.among(Ticket.intake_district, Ticket.id, keys))
+        .where(which(Ticket.intake_district, Ticket.id))
         .values(tally_due=False)
         .execution_options(synchronize_session=False)
     )
     return len(keys)
 
 
-def rows_for(
-    stories: Sequence[Story], at: datetime, zone: ZoneInfo
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The tally rows and spans of these histories as of `at`, as values to insert."""
-    rows: list[dict[str, Any]] = []
-    spans: list[dict[str, Any]] = []
-    ids = map(
-        _uuid, count(uuid7().int)
-    )  # one draw and then upwards: a draw for each row takes longer than the row
+Rows = list[tuple[Any, ...]]
+
+
+def rows_for(stories: Sequence[Story], at: datetime, zone: ZoneInfo) -> tuple[Rows, Rows]:
+    """The tally rows and spans of these histories as of `at`, as `TALLIED` and `SPANNED` have them."""
+    rows: Rows = []
+    spans: Rows = []
     for one in stories:
-        district, street, community, grid = one.place
-        under = {
-            "intake_district": one.key[0],
-            "ticket_id": one.key[1],
-            "source": one.source,
-            "category_code": one.category_code,
-            "district_code": district,
-            "street_code": street,
-            "community_code": community,
-            "grid_code": grid,
-        }
-        rows += [{**under, "id": next(ids), **row._asdict()} for row in marking.rows_of(one, at, zone)]
-        spans += [{**under, "id": next(ids), **took._asdict()} for took in durations.spans_of(one, at, zone)]
+        (district, ticket), place = one.key, one.place
+        under = (one.source, one.category_code)
+        rows += [
+            (district, ticket, nr, on, *under, unit, *place, marks)
+            for nr, (on, unit, marks) in enumerate(marking.rows_of(one, at, zone))
+        ]
+        spans += [
+            (district, ticket, nr, on, *under, unit, *place, clock, stage, minutes)
+            for nr, (on, unit, clock, stage, minutes) in enumerate(durations.spans_of(one, at, zone))
+        ]
     return rows, spans
 
 
-def _uuid(number: int) -> UUID:
-    return UUID(int=number)
+def forget(session: Session, which: Which) -> None:
+    """Take away what is counted of these tickets; the cells stay as they are."""
+    for table in (Tally, TallySpan):
+        session.execute(delete(table).where(which(table.intake_district, table.ticket_id)))
 
 
-def counted(session: Session, keys: Sequence[Key]) -> list[Counted]:
+def put(session: Session, rows: Rows, spans: Rows) -> None:
+    """Keep what is counted."""
+    bulk.put(session, Tally, TALLIED, rows)
+    bulk.put(session, TallySpan, SPANNED, spans)
+
+
+def counted(session: Session, which: Which) -> list[Counted]:
     """The stored tally rows of these tickets, as the cells see them."""
-    columns = [getattr(Tally, name) for name in ("on", *DIMENSIONS, "marks")]
-    found = session.execute(select(*columns).where(_of(Tally, keys)))
-    return [Counted(row[0], tuple(row[1:-1]), row[-1]) for row in found]
+    return [_counted(row) for row in _stored(session, Tally, TALLIED, which)]
 
 
-def spanned(session: Session, keys: Sequence[Key]) -> list[Spanned]:
+def spanned(session: Session, which: Which) -> list[Spanned]:
     """The stored spans of these tickets, as the cells see them."""
-    columns = [getattr(TallySpan, name) for name in ("on", *DIMENSIONS, "clock", "stage", "minutes")]
-    found = session.execute(select(*columns).where(_of(TallySpan, keys)))
-    return [Spanned(row[0], tuple(row[1:-3]), *row[-3:]) for row in found]
+    return [_spanned(row) for row in _stored(session, TallySpan, SPANNED, which)]
 
 
-def _counted(row: dict[str, Any]) -> Counted:
-    return Counted(row["on"], tuple(row[name] for name in DIMENSIONS), row["marks"])
+def _stored(session: Session, table: Any, names: Sequence[str], which: Which) -> Sequence[Any]:
+    columns = [getattr(table, name) for name in names]
+    return session.execute(select(*columns).where(which(table.intake_district, table.ticket_id))).all()
 
 
-def _spanned(row: dict[str, Any]) -> Spanned:
-    codes = tuple(row[name] for name in DIMENSIONS)
-    return Spanned(row["on"], codes, row["clock"], row["stage"], row["minutes"])
+def _counted(row: Sequence[Any]) -> Counted:
+    return Counted(row[_ON], tuple(row[_ON + 1 : -1]), row[-1])
 
 
-def _of(table: Any, keys: Sequence[Key]) -> Any:
-    return story.among(table.intake_district, table.ticket_id, keys)
+def _spanned(row: Sequence[Any]) -> Spanned:
+    return Spanned(row[_ON], tuple(row[_ON + 1 : -3]), *row[-3:])

@@ -3,7 +3,6 @@
 Only what is decided counts: a dispatch that is neither opened nor past its limit is in no denominator yet.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import NamedTuple
@@ -42,15 +41,18 @@ class Mark(NamedTuple):
 
 def rows_of(story: Story, at: datetime, zone: ZoneInfo) -> list[Row]:
     """The tally rows of one history as of `at`; what happens twice on a day for one unit makes a second row."""
-    seen: Counter[tuple[date, str, str]] = Counter()
-    marks: dict[tuple[date, str, int], int] = {}
-    for mark in marks_of(story.as_of(at), at):
-        on = mark.at.astimezone(zone).date()
-        nth = seen[(on, mark.organisation_code, mark.key)]
-        seen[(on, mark.organisation_code, mark.key)] += 1
-        place = (on, mark.organisation_code, nth)
-        marks[place] = marks.get(place, 0) | BIT[mark.key]
-    return [Row(on, unit, bits) for (on, unit, _), bits in marks.items()]
+    rows: dict[tuple[date, str], list[int]] = {}
+    days: dict[datetime, date] = {}
+    for at_of, unit, key in marks_of(story.as_of(at), at):
+        on = days.get(at_of) or days.setdefault(at_of, at_of.astimezone(zone).date())
+        held, bit = rows.setdefault((on, unit), [0]), BIT[key]
+        for nth, bits in enumerate(held):
+            if not bits & bit:
+                held[nth] = bits | bit
+                break
+        else:
+            held.append(bit)
+    return [Row(on, unit, bits) for (on, unit), held in rows.items() for bits in held]
 
 
 def marks_of(story: Story, at: datetime) -> Iterator[Mark]:

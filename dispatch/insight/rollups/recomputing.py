@@ -30,7 +30,7 @@ def stories(session: Session, at: datetime, *conditions: ColumnElement[bool]) ->
         (district, ticket) for district, ticket in session.execute(query.order_by(col(Ticket.id)))
     ]
     for start in range(0, len(keys), AT_ONCE):
-        yield from story.read(session, keys[start : start + AT_ONCE])
+        yield from story.read(session, story.these(keys[start : start + AT_ONCE]))
 
 
 def rows(

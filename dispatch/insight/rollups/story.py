@@ -1,20 +1,24 @@
 """One ticket's history as plain values: its events, its clocks, and what it is counted under."""
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, Text, and_, select, type_coerce
 from sqlmodel import Session, col
 
+from dispatch.insight.rollups import bulk
 from dispatch.insight.rollups.models import NONE
 from dispatch.record.models import Reporter, Source, Ticket, TicketClock, TicketEvent
 from dispatch.rules.workflow import TICKET
 
 Key = tuple[str, UUID]
+Which = Callable[[Any, Any], ColumnElement[bool]]  # of a table's district and ticket
 ASKS_CONTACT = frozenset({Source.HOTLINE, Source.RESIDENT, Source.UPPER})
 
 
@@ -71,103 +75,107 @@ class Story:
         return self.district_code, self.street_code, self.community_code, self.grid_code
 
 
-def read(session: Session, keys: Sequence[Key]) -> list[Story]:
+_OF_TICKET = (
+    "intake_district", "id", "source", "category_code", "urgent",
+    "district_code", "street_code", "community_code", "grid_code",
+)  # fmt: skip
+
+
+def read(session: Session, which: Which) -> list[Story]:
     """The histories of these tickets; leads are another workflow and are not counted."""
-    if not keys:
+    query = select(*(col(getattr(Ticket, name)) for name in _OF_TICKET)).where(
+        which(Ticket.intake_district, Ticket.id), col(Ticket.workflow) == TICKET
+    )
+    tickets = bulk.rows(session, query.order_by(col(Ticket.id)))
+    if not tickets:
         return []
-    tickets = session.execute(
-        select(
-            *(
-                col(getattr(Ticket, name))
-                for name in (
-                    "intake_district",
-                    "id",
-                    "source",
-                    "category_code",
-                    "urgent",
-                    "district_code",
-                    "street_code",
-                    "community_code",
-                    "grid_code",
-                )
-            )
-        )
-        .where(among(Ticket.intake_district, Ticket.id, keys), col(Ticket.workflow) == TICKET)
-        .order_by(col(Ticket.id))
-    ).all()
-    lines, clocks, reachable = _lines(session, keys), _clocks(session, keys), _reachable(session, keys)
+    lines, clocks, reachable = _lines(session, which), _clocks(session, which), _reachable(session, which)
     return [
         Story(
             (row[0], row[1]),
             str(row[2]),
             row[3],
             bool(row[4]),
-            row[2] in ASKS_CONTACT and (row[0], row[1]) in reachable,
+            row[2] in ASKS_CONTACT and row[1] in reachable,
             row[5] or NONE,
             row[6] or NONE,
             row[7] or NONE,
             row[8] or NONE,
-            tuple(lines[(row[0], row[1])]),
-            tuple(clocks[(row[0], row[1])]),
+            tuple(lines[row[1]]),
+            tuple(clocks[row[1]]),
         )
         for row in tickets
     ]
 
 
-def among(district: Any, ticket: Any, keys: Iterable[Key]) -> ColumnElement[bool]:
-    """The condition that a row's key is one of these: two short lists, which a database plans faster than pairs (an id
-    alone is unique already)."""
+def these(keys: Iterable[Key]) -> Which:
+    """Tickets by their keys: two short lists, which a database plans faster than pairs (an id alone is unique already)."""
     listed = list(keys)
-    return and_(col(district).in_({key[0] for key in listed}), col(ticket).in_([key[1] for key in listed]))
+    districts, tickets = sorted({key[0] for key in listed}), [key[1] for key in listed]
+    return lambda district, ticket: and_(col(district).in_(districts), col(ticket).in_(tickets))
 
 
-def _of(table: Any, keys: Iterable[Key]) -> ColumnElement[bool]:
-    return among(table.intake_district, table.ticket_id, keys)
+def between(first: Key, last: Key) -> Which:
+    """The tickets of one district from one to another, both included."""
+    return lambda district, ticket: and_(col(district) == first[0], col(ticket).between(first[1], last[1]))
 
 
-def _lines(session: Session, keys: Sequence[Key]) -> dict[Key, list[Line]]:
-    found: dict[Key, list[Line]] = defaultdict(list)
+def _lines(session: Session, which: Which) -> dict[UUID, list[Line]]:
+    event = TicketEvent
     query = select(
-        col(TicketEvent.intake_district),
-        col(TicketEvent.ticket_id),
-        col(TicketEvent.at),
-        col(TicketEvent.action),
-        col(TicketEvent.state_to),
-        col(TicketEvent.given),
-        col(TicketEvent.account_id),
-    ).where(_of(TicketEvent, keys))
-    for district, ticket, at, action, state, given, account in session.execute(
-        query.order_by(col(TicketEvent.intake_district), col(TicketEvent.ticket_id), col(TicketEvent.seq))
+        col(event.ticket_id),
+        col(event.at),
+        col(event.action),
+        col(event.state_to),
+        type_coerce(event.given, Text),
+        col(event.account_id),
+    ).where(which(event.intake_district, event.ticket_id))
+    found: dict[UUID, list[Line]] = defaultdict(list)
+    for ticket, at, action, state, given, account in bulk.rows(
+        session, query.order_by(col(event.intake_district), col(event.ticket_id), col(event.seq))
     ):
-        found[(district, ticket)].append(Line(at, action, state, given or {}, account is not None))
+        found[ticket].append(Line(at, action, state, _values(given) if given else {}, account is not None))
     return found
 
 
-def _clocks(session: Session, keys: Sequence[Key]) -> dict[Key, list[Span]]:
-    found: dict[Key, list[Span]] = defaultdict(list)
+def _clocks(session: Session, which: Which) -> dict[UUID, list[Span]]:
+    clock = TicketClock
     query = select(
-        col(TicketClock.intake_district),
-        col(TicketClock.ticket_id),
-        col(TicketClock.kind),
-        col(TicketClock.stage),
-        col(TicketClock.started_at),
-        col(TicketClock.due_at),
-        col(TicketClock.pauses),
-    ).where(_of(TicketClock, keys))
-    for district, ticket, kind, stage, started_at, due_at, pauses in session.execute(
-        query.order_by(col(TicketClock.started_at), col(TicketClock.id))
+        col(clock.ticket_id),
+        col(clock.kind),
+        col(clock.stage),
+        col(clock.started_at),
+        col(clock.due_at),
+        type_coerce(clock.pauses, Text),
+    ).where(which(clock.intake_district, clock.ticket_id))
+    found: dict[UUID, list[Span]] = defaultdict(list)
+    for ticket, kind, stage, started_at, due_at, pauses in bulk.rows(
+        session, query.order_by(col(clock.started_at), col(clock.id))
     ):
-        stood = tuple((_instant(a), _instant(b) if b else None) for a, b, _ in pauses or ())
-        found[(district, ticket)].append(Span(str(kind), stage, started_at, due_at, stood))
+        stood = _stretches(pauses) if pauses else ()
+        found[ticket].append(Span(str(kind), stage, started_at, due_at, stood))
     return found
 
 
-def _reachable(session: Session, keys: Sequence[Key]) -> set[Key]:
+def _reachable(session: Session, which: Which) -> set[UUID]:
     """The tickets with somebody whom the unit itself may ring up."""
-    query = select(col(Reporter.intake_district), col(Reporter.ticket_id)).where(
-        _of(Reporter, keys), col(Reporter.consented).is_(True), col(Reporter.confidential).is_(False)
+    query = select(col(Reporter.ticket_id)).where(
+        which(Reporter.intake_district, Reporter.ticket_id),
+        col(Reporter.consented).is_(True),
+        col(Reporter.confidential).is_(False),
     )
-    return {(district, ticket) for district, ticket in session.execute(query)}
+    return {row[0] for row in bulk.rows(session, query)}
+
+
+@lru_cache(4096)
+def _values(text: str) -> dict[str, Any]:
+    """What was given with an event, to be read only: many say the same."""
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def _stretches(text: str) -> tuple[tuple[datetime, datetime | None], ...]:
+    return tuple((_instant(a), _instant(b) if b else None) for a, b, _ in json.loads(text))
 
 
 def _instant(text: str) -> datetime:
