@@ -117,7 +117,13 @@ def _unhurried(session: Session) -> None:
 
 
 def _fill(database: Database, number: int, low: int) -> None:
-    values = {"low": low, "high": min(low + AT_ONCE - 1, number), "number": number, "last": LAST, "days": DAYS}
+    values = {
+        "low": low,
+        "high": min(low + AT_ONCE - 1, number),
+        "number": number,
+        "last": LAST,
+        "days": DAYS,
+    }
     values |= {"grids": GRIDS, "categories": CATEGORIES, "units": UNITS}
     columns = {**_defaults(), **TICKETS}
     event = "intake_district, id, ticket_id, seq, at, channel, action, state_from, state_to, given, account_id, hash"

@@ -50,11 +50,35 @@ function optionsFor(kind, table, ink) {
   };
 }
 
-function save(chart, name) {
+function save(address, name) {
   const link = document.createElement("a");
-  link.href = chart.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: "#fff" });
+  link.href = address;
   link.download = `${name}.png`;
   link.click();
+}
+
+// A coloured table as it stands on the page, drawn anew: its boxes, their colours and their words.
+function pictureOf(table) {
+  const around = table.getBoundingClientRect();
+  const sheet = document.createElement("canvas");
+  sheet.width = around.width * 2;
+  sheet.height = around.height * 2;
+  const pen = sheet.getContext("2d");
+  pen.scale(2, 2);
+  pen.fillStyle = "#fff";
+  pen.fillRect(0, 0, around.width, around.height);
+  pen.textBaseline = "middle";
+  pen.textAlign = "center";
+  for (const cell of table.querySelectorAll("th, td")) {
+    const box = cell.getBoundingClientRect();
+    const look = getComputedStyle(cell);
+    pen.fillStyle = look.backgroundColor;
+    pen.fillRect(box.x - around.x, box.y - around.y, box.width, box.height);
+    pen.fillStyle = look.color;
+    pen.font = `${look.fontSize} ${look.fontFamily}`;
+    pen.fillText(cell.textContent.trim(), box.x - around.x + box.width / 2, box.y - around.y + box.height / 2);
+  }
+  return sheet.toDataURL("image/png");
 }
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -69,7 +93,10 @@ document.addEventListener("DOMContentLoaded", () => {
     chart.on("click", (event) => { if (links[event.dataIndex]) location.href = links[event.dataIndex]; });
     addEventListener("resize", () => chart.resize());
     addEventListener("beforeprint", () => chart.resize());
-    document.querySelector(`[data-save="${box.dataset.of}"]`)?.addEventListener("click", () => save(chart, box.getAttribute("aria-label") || box.dataset.of));
+    document.querySelector(`[data-save="${box.dataset.of}"]`)?.addEventListener("click", () => save(chart.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: "#fff" }), box.getAttribute("aria-label") || box.dataset.of));
+  }
+  for (const button of document.querySelectorAll("[data-save-table]")) {
+    button.addEventListener("click", () => save(pictureOf(document.getElementById(button.dataset.saveTable)), document.title));
   }
   for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => print());
 });

@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from dispatch.insight.load import burden, measuring, splitting
 from dispatch.insight.metrics import counting
 from dispatch.insight.metrics.slices import FIGURES
+from dispatch.insight.reports.sheets import Plain, Sheet
 from dispatch.insight.schemes import keeping
 from dispatch.insight.schemes.models import FigureSwitch, Scheme
 from dispatch.record.oversight import loads
@@ -21,6 +22,7 @@ from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, settings, world
 from web.shown.labels import _
 from web.supervisor.answering.asking import asked, names_of
+from web.supervisor.answering.sending import file_of
 from web.supervisor.blueprint import blueprint
 
 
@@ -59,6 +61,8 @@ def load() -> ResponseReturnValue:
         usual = loads.limits(session, kind)[loads.ANY]
         names = names_of(standing, "organisation" if kind == loads.ORGANISATION else kind, list(found))
     busy = [one for one in found.values() if one.hours]
+    if kept := request.args.get("format"):
+        return file_of(kept, _sheet(kind, busy, names), f"负荷 {measuring.KINDS[kind]} {today}")
     share = {one.code: measuring.could_share(found, standing, one.code) for one in busy if one.over}
     return render_template(
         "supervisor/load.html",
@@ -72,6 +76,19 @@ def load() -> ResponseReturnValue:
         choices=sorted(names.items()),
         to_split=measuring.to_split(found) if kind != loads.ORGANISATION else [],
     )
+
+
+def _sheet(kind: str, rows: list[measuring.Load], names: dict[str, str]) -> Sheet:
+    lines: list[list[Plain]] = [
+        [
+            names.get(one.code, one.code),
+            one.hours,
+            one.limit_hours,
+            *(one.pieces.get(piece, 0) for piece in measuring.WORDS),
+        ]
+        for one in rows
+    ]
+    return Sheet("负荷", [measuring.KINDS[kind], "小时", "阈值", *measuring.WORDS.values()], lines)
 
 
 @blueprint.post("/load/limit")
@@ -161,6 +178,11 @@ def switches() -> ResponseReturnValue:
             if points
             else {}
         )
+        if its.query.format != "html":
+            days: list[list[Plain]] = [
+                [day, counts["received"], counts["closed"]] for day, counts in trend.items()
+            ]
+            return file_of(its.query.format, Sheet("观测点", ["日期", "登记", "结案"], days), "观测点")
         return render_template(
             "supervisor/switches.html",
             asked=its,

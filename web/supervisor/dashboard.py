@@ -3,6 +3,7 @@ over another slice."""
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
@@ -13,6 +14,7 @@ from dispatch.insight.metrics.measures import BY_KEY as MEASURES
 from dispatch.insight.metrics.periods import Period
 from dispatch.insight.metrics.registry import KIND_LABELS, Kind
 from dispatch.insight.metrics.slices import DIMENSIONS, FIGURES
+from dispatch.insight.reports.sheets import Plain, Sheet
 from dispatch.insight.rollups import keeping
 from dispatch.record.reading import telling
 from dispatch.record.world import Standing
@@ -21,6 +23,7 @@ from web.gate.access import permission_required
 from web.service.context import database, now, world
 from web.supervisor.answering.asking import Asked, asked, names_of, title_of
 from web.supervisor.answering.cells import cell
+from web.supervisor.answering.sending import file_of
 from web.supervisor.blueprint import blueprint
 
 TREND = ("received", "closed", "dispatched")
@@ -52,49 +55,81 @@ def figures() -> ResponseReturnValue:
         counts = {name: counting.totals(session, its.slice.during(p), keys) for name, p in stretches.items()}
         by = "month" if its.slice.period.days > 92 else "day"
         trend = counting.table(session, its.slice, TREND, by)
+        trend = counting.months_of(trend) if by == "month" else trend
         board = present.board(session, its.slice, its.actor, now())
+        parts = [
+            _part(its, standing, by, counting.table(session, its.slice, ("received",), by))
+            for by in _further(its, standing)
+        ]
+        if its.query.format != "html":
+            sheet = _behind(its.query.picture, trend, board, parts)
+            return file_of(its.query.format, sheet, f"{sheet.title} {title_of(its.query, standing)}".strip())
         return render_template(
             "supervisor/dashboard.html",
             asked=its,
             about=title_of(its.query, standing),
             stretches=stretches,
-            present=[(row, board.numbers[row.key]) for row in present.PRESENT],
-            trend=counting.months_of(trend) if by == "month" else trend,
+            trend=trend,
             trend_by=by,
             trend_metrics=[BY_KEY[key] for key in TREND],
-            kinds=[
-                (
-                    KIND_LABELS[kind],
-                    [
-                        _compared(its, metric.key, counts, stretches)
-                        for metric in METRICS
-                        if metric.kind == kind
-                    ],
-                )
-                for kind in Kind
-            ],
-            parties=[
-                (name, [cell(its, BY_KEY[key], counts["now"]) for key in of]) for name, of in THREE_PARTIES
-            ],
-            excluded=[
-                (MEASURES[key].label, counts["now"][key], its.address("supervisor.tickets", measure=key))
-                for key in ("deferred", "excluded", "unanswered")
-            ],
-            states=[(STATES[state].label, state, number) for state, number in board.states.items()],
-            ages=board.ages,
-            colours=[(present.COLOURS[colour], colour, number) for colour, number in board.colours.items()],
+            **_rates(its, counts, stretches),
+            **_now(board),
             took=waiting_times.of_slice(session, its.slice),
             stages=STAGES,
             clocks=waiting_times.CLOCK_LABELS,
             in_words=waiting_times.words,
-            parts=[
-                _part(its, standing, by, counting.table(session, its.slice, ("received",), by))
-                for by in _further(its, standing)
-            ],
+            parts=parts,
             waiting=keeping.waiting(session),
             dimensions=DIMENSIONS,
             at=now(),
         )
+
+
+def _rates(its: Asked, counts: dict[str, Counter[str]], stretches: dict[str, Period]) -> dict[str, Any]:
+    """Every metric with what it was before, those of the three parties, and what is in no denominator."""
+    return {
+        "kinds": [
+            (
+                KIND_LABELS[kind],
+                [_compared(its, metric.key, counts, stretches) for metric in METRICS if metric.kind == kind],
+            )
+            for kind in Kind
+        ],
+        "parties": [
+            (name, [cell(its, BY_KEY[key], counts["now"]) for key in of]) for name, of in THREE_PARTIES
+        ],
+        "excluded": [
+            (MEASURES[key].label, counts["now"][key], its.address("supervisor.tickets", measure=key))
+            for key in ("deferred", "excluded", "unanswered")
+        ],
+    }
+
+
+def _now(board: present.Board) -> dict[str, Any]:
+    """What is so now."""
+    return {
+        "present": [(row, board.numbers[row.key]) for row in present.PRESENT],
+        "states": [(STATES[state].label, state, number) for state, number in board.states.items()],
+        "ages": board.ages,
+        "colours": [(present.COLOURS[colour], colour, number) for colour, number in board.colours.items()],
+    }
+
+
+def _behind(
+    picture: str | None, trend: dict[str, Counter[str]], board: present.Board, parts: list[Part]
+) -> Sheet:
+    """The table behind one picture; behind none in particular, that of the trend."""
+    for part in parts:
+        if picture == f"part-{part.by}":
+            return Sheet(f"登记按{part.label}", [part.label, "登记"], [[name, n] for _, name, n in part.rows])
+    if picture == "states":
+        rows: list[list[Plain]] = [[STATES[state].label, n] for state, n in board.states.items()]
+        return Sheet("在办各环节", ["环节", "件"], rows)
+    if picture == "ages":
+        return Sheet("在办多久", ["登记至今", "件"], [[label, n] for label, n in board.ages.items()])
+    heads = ["日期", *(BY_KEY[key].label for key in TREND)]
+    days: list[list[Plain]] = [[on, *(counts[key] for key in TREND)] for on, counts in trend.items()]
+    return Sheet("登记结案派单", heads, days)
 
 
 def _compared(

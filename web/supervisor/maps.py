@@ -9,20 +9,23 @@ from flask.typing import ResponseReturnValue
 from shapely import from_wkb, simplify
 from shapely.geometry import mapping
 from sqlalchemy import and_, select
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from dispatch.insight.metrics import counting
 from dispatch.insight.metrics.measures import BIT
 from dispatch.insight.metrics.slices import FIGURES, LEVELS
 from dispatch.insight.reports import drawing
+from dispatch.insight.reports.sheets import Plain, Sheet
 from dispatch.insight.rollups.models import Tally
 from dispatch.record.models import Ticket
 from dispatch.record.world import Standing
 from grid.database import Database
+from grid.errors import NotFound
 from grid.models import Area
 from web.gate.access import permission_required
 from web.service.context import database, now, settings, world
 from web.supervisor.answering.asking import Asked, asked, title_of
+from web.supervisor.answering.sending import file_of, named
 from web.supervisor.blueprint import blueprint
 
 BELOW = {None: "district", "district": "street", "street": "community", "community": "grid", "grid": "grid"}
@@ -49,6 +52,8 @@ def map() -> ResponseReturnValue:
             (code, standing.areas[code].name, counts.get(code, 0), drawing.step(counts.get(code, 0), bounds))
             for code in codes
         ]
+        if its.query.format != "html":
+            return _file(session, its, standing, [(code, name, number) for code, name, number, _ in rows])
         days = counting.table(session, its.slice, ("received",), "day")
         return render_template(
             "supervisor/map.html",
@@ -64,6 +69,23 @@ def map() -> ResponseReturnValue:
             days=list(days),
             outside=counts.get("-", 0),
         )
+
+
+def _file(
+    session: Session, its: Asked, standing: Standing, rows: list[tuple[str, str, int]]
+) -> ResponseReturnValue:
+    """The map as a picture with its numbers, or the table behind it."""
+    name = f"地图 {title_of(its.query, standing)} {its.slice.period.from_on} 至 {its.slice.period.to_on}"
+    if its.query.format != "png":
+        sheet = Sheet("地图", ["编码", "区域", "登记"], rows)
+        return file_of(its.query.format, sheet, name)
+    generation, codes = standing.generation_id, [code for code, _, _ in rows]
+    query = select(Area).where(col(Area.generation_id) == generation, col(Area.code).in_(codes))
+    areas = session.execute(query.order_by(col(Area.code))).scalars().all()
+    if not areas:
+        raise NotFound("这一级没有可画的区域,请从地图页面选择")
+    drawn = drawing.as_png(drawing.outlines(areas, {code: number for code, _, number in rows}))
+    return named(Response(drawn, mimetype="image/png"), f"{name}.png")
 
 
 @blueprint.get("/map.json")
@@ -119,6 +141,9 @@ def heat() -> ResponseReturnValue:
         for (at,) in session.execute(query.execution_options(yield_per=5000)):
             local = at.astimezone(zone)
             counts[(local.weekday(), local.hour)] += 1
+    if its.query.format != "html":
+        name = f"时段 {title_of(its.query, standing)}".strip()
+        return file_of(its.query.format, _hours(counts), name)
     bounds = drawing.steps({str(place): number for place, number in counts.items()})
     rows = [
         (
@@ -135,6 +160,13 @@ def heat() -> ResponseReturnValue:
         bounds=bounds,
         at=now(),
     )
+
+
+def _hours(counts: Counter[tuple[int, int]]) -> Sheet:
+    lines: list[list[Plain]] = [
+        [f"周{WEEKDAYS[day]}", *(counts[(day, hour)] for hour in range(24))] for day in range(7)
+    ]
+    return Sheet("时段", ["星期", *(str(hour) for hour in range(24))], lines)
 
 
 def _level(its: Asked, standing: Standing) -> str:

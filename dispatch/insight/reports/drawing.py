@@ -2,7 +2,7 @@
 same ever after; no tiles, no network."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import cos, radians
 from typing import Any
@@ -52,12 +52,9 @@ def picture(
     level, shown = _shown(session, generation, area)
     if not shown:
         return None
-    numbers = {one.code: received.get((LEVELS[level], one.code), 0) for one in shown}
-    bounds = steps(numbers)
     return {
         "level": level,
-        "bounds": bounds,
-        **_outlines(shown, numbers, bounds),
+        **outlines(shown, {one.code: received.get((LEVELS[level], one.code), 0) for one in shown}),
     }
 
 
@@ -90,8 +87,9 @@ def _shown(session: Session, generation: Generation, area: str | None) -> tuple[
     return "grid", []
 
 
-def _outlines(shown: list[Area], numbers: Mapping[str, int], bounds: list[int]) -> dict[str, Any]:
-    """Whole numbers in a picture a thousand wide, north up."""
+def outlines(shown: Sequence[Area], numbers: Mapping[str, int]) -> dict[str, Any]:
+    """Areas with their numbers as values: whole numbers in a picture a thousand wide, north up."""
+    bounds = steps(numbers)
     drawn = [shapely.from_wkb(one.wkb) for one in shown]
     west, south, east, north = shapely.total_bounds(drawn)
     squeeze = cos(radians((south + north) / 2))
@@ -118,7 +116,7 @@ def _outlines(shown: list[Area], numbers: Mapping[str, int], bounds: list[int]) 
             }
         )
     width, height = round((east - west) * squeeze * scale), round((north - south) * scale)
-    return {"width": max(width, 1), "height": max(height, 1), "areas": areas}
+    return {"bounds": bounds, "width": max(width, 1), "height": max(height, 1), "areas": areas}
 
 
 def legend(said: Mapping[str, Any]) -> str:

@@ -9,7 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel
 
 
-def put(session: Session, table: type[SQLModel], names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+def put(
+    session: Session, table: type[SQLModel], names: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
     """Insert rows whose values stand in the order of these columns."""
     if not rows:
         return
@@ -27,7 +29,7 @@ def put(session: Session, table: type[SQLModel], names: Sequence[str], rows: Seq
             raise IntegrityError(copied, None, error) from error
 
 
-def rows(session: Session, query: Select[Any]) -> list[Any]:
+def rows(session: Session, query: Select[*tuple[Any, ...]]) -> list[Any]:
     """What a query finds. PostgreSQL's driver knows instants and ids by itself; what the column types would add to them
     (nothing that is asked for here) costs more than all the rest."""
     bind = session.get_bind()

@@ -98,6 +98,31 @@ def test_a_table_comes_as_csv_and_xlsx_with_the_same_numbers(
     assert book.data == supervisor.sees("/figures/table?by=grid&format=xlsx").data
 
 
+def test_every_picture_is_kept_as_a_table_and_the_map_as_a_picture(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    lively(town)
+    supervisor = visitor("supervisor")
+    page = supervisor.sees("/figures/").text
+    files = [html.unescape(path) for path in re.findall(r'href="(/figures/\?[^"]*format=csv[^"]*)"', page)]
+    pictures = re.findall(r'data-chart="[a-z]+" data-of="([a-z-]+)"', page)
+    assert [re.search(r"picture=([a-z-]+)", path)[1] for path in files] == pictures  # type: ignore[index]
+    for path in files:
+        body = supervisor.sees(path).data.decode("utf-8-sig").splitlines()
+        assert len(body) > 1, path
+        assert supervisor.sees(path.replace("csv", "xlsx")).data[:2] == b"PK"
+    by_source = supervisor.sees("/figures/?format=csv&picture=part-source").data.decode("utf-8-sig")
+    assert sum(int(line.split(",")[1]) for line in by_source.splitlines()[1:]) == 7
+    areas = supervisor.sees("/figures/map?format=csv").data.decode("utf-8-sig").splitlines()
+    assert areas[0] == "编码,区域,登记"
+    assert sum(int(line.split(",")[2]) for line in areas[1:]) == 6
+    assert supervisor.sees("/figures/map?format=png").data[:4] == b"\x89PNG"
+    hours = supervisor.sees("/figures/heat?format=csv").data.decode("utf-8-sig").splitlines()
+    assert sum(int(number) for line in hours[1:] for number in line.split(",")[1:]) == 7
+    assert "小时" in supervisor.sees("/figures/load?format=csv").data.decode("utf-8-sig")
+    assert supervisor.sees("/figures/heat?format=png").status_code == 422
+
+
 def test_a_community_sees_its_own_figures_only(town: Town, visitor: Callable[[str], Visitor]) -> None:
     lively(town)
     community = visitor("community")

@@ -41,7 +41,8 @@ class FiguresQuery(Strict):
     measure: Annotated[Code | None, Empty] = None
     now: Annotated[Code | None, Empty] = None
     page: Annotated[int, Field(ge=0, le=10_000)] = 0
-    format: Literal["html", "csv", "xlsx"] = "html"
+    format: Literal["html", "csv", "xlsx", "png"] = "html"
+    picture: Annotated[Code | None, Empty] = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Asked:
 def plain(query: FiguresQuery) -> dict[str, Any]:
     """What differs from the usual question, for an address."""
     return query.model_dump(
-        mode="json", exclude_defaults=True, exclude={"measure", "now", "page", "only", "format"}
+        mode="json", exclude_defaults=True, exclude={"measure", "now", "page", "only", "format", "picture"}
     )
 
 
