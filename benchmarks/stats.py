@@ -75,8 +75,18 @@ def main() -> None:
 
 
 def measure(database: Database, number: int) -> dict[str, Any]:
+    load = [os.getloadavg()[0]]
     built = build(database, number)
-    return {**built, **look(database), "mismatches": mismatches(database, AT)}
+    load.append(os.getloadavg()[0])
+    looked = look(database)
+    load.append(os.getloadavg()[0])
+    return {
+        **built,
+        **looked,
+        "mismatches": mismatches(database, AT),
+        "load_before_built_looked": [round(one, 1) for one in load],
+        "measured_on": datetime.now(ZONE).date().isoformat(),
+    }
 
 
 def build(database: Database, number: int) -> dict[str, Any]:

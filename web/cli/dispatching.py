@@ -1,12 +1,16 @@
 """`flask dispatch …` tells, checks and documents what happens to tickets."""
 
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import Flask
 from flask.cli import AppGroup
 from sqlmodel import Session, col, select
 
+from dispatch.insight.metrics.periods import Period
+from dispatch.insight.reports import bulletins, documents
 from dispatch.insight.rollups import rebuilding
 from dispatch.record import auditing, recalculating
 from dispatch.record.codes import read_code
@@ -131,3 +135,23 @@ def rebuild_figures(processes: int) -> None:
     """Count every ticket's history anew: after a restored dump, or in doubt. Figures are short of it meanwhile."""
     counted = rebuilding.rebuild(database(), settings().zone, moment(), processes=processes)
     click.echo(f"统计已重建,共 {counted} 件工单。")
+
+
+@dispatch_group.command("bulletin")
+@click.argument("about")
+@click.argument("month", type=click.DateTime(["%Y-%m"]))
+@click.option("--to", type=click.Path(file_okay=False, path_type=Path), required=True)
+def bulletin(about: str, month: datetime, to: Path) -> None:
+    """Make the bulletin of `city`, `area:CODE` or `organisation:CODE` for a month, as Word and as a workbook."""
+    period = Period.month(month.year, month.month)
+
+    def make(session: Session) -> dict[str, Any]:
+        world().refresh(session)
+        return bulletins.make(session, world(), about, period, moment()).content
+
+    said = database().write(make)
+    to.mkdir(parents=True, exist_ok=True)
+    stem = to / f"{about.replace(':', '-')}-{month:%Y-%m}"
+    stem.with_suffix(".docx").write_bytes(documents.as_docx(said, settings().instance_path))
+    stem.with_suffix(".xlsx").write_bytes(documents.workbook(said))
+    click.echo(f"{said['title']}:{stem}.docx、{stem}.xlsx")

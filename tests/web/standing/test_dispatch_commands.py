@@ -87,3 +87,17 @@ def test_sums_that_were_lost_are_made_anew(town: Town, app: Flask, code: str) ->
     assert runner.invoke(args=["dispatch", "rebuild-figures"]).exit_code == 0
     with town.database.reading() as session:
         assert sorted(map(tuple, session.execute(select(cube.table)))) == before
+
+
+def test_a_bulletin_is_written_to_a_folder_with_the_same_bytes_each_time(
+    town: Town, app: Flask, code: str, tmp_path: Path
+) -> None:
+    assert code
+    run = app.test_cli_runner()
+    kept = []
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        done = run.invoke(args=["dispatch", "bulletin", "city", "2026-02", "--to", str(folder)])
+        assert (done.exit_code, "city-2026-02.docx" in done.output) == (0, True)
+        kept.append([(folder / f"city-2026-02.{kind}").read_bytes() for kind in ("docx", "xlsx")])
+    assert kept[0] == kept[1]
+    assert run.invoke(args=["dispatch", "bulletin", "area:nowhere", "2026-02", "--to", "x"]).exit_code == 1
