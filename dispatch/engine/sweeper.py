@@ -24,7 +24,7 @@ TICK_S = 0.5
 # With the lease of long work (6 s) this is how soon what was killed begins anew.
 CARE_S = 2.0
 MAPS_EVERY = 10
-LONGEST_PAUSE_S = 2.0
+LONGEST_PAUSE_S = 1.0
 
 
 def run(settings: Settings, stop: threading.Event) -> None:

@@ -93,7 +93,9 @@ class Reader:
                         yield member.name, hashed  # type: ignore[misc]
                         self._seen[member.name] = hashed.finish()
         except (tarfile.TarError, EOFError) as error:
-            raise InputError(f"备份不能读取({error}):不是本系统的备份,或者不完整") from error
+            raise InputError(
+                f"备份不能读取({error}):不是本系统的备份,或者不完整(加密过的请先解密)"
+            ) from error
         self._compare()
 
     def _compare(self) -> None:

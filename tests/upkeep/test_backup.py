@@ -149,6 +149,9 @@ def test_the_commands(
     assert run(settings, "backup", here)[0] == 0
     assert run(settings, "backup", here) == (1, f"Error: {here} 已存在,不覆盖:请换一个名字\n")
     assert "备份完整" in run(settings, "verify", here)[1]
+    for command in (("backup", str(tmp_path / "none")), ("verify",), ("anchor",)):
+        code, said = run(elsewhere[1], *command)
+        assert (code, "还没有表" in said) == (1, True), said
     code, said = run(elsewhere[1], "restore", here)
     assert (code, "全部相符" in said) == (0, True), said
     assert run(elsewhere[1], "verify")[0] == 0

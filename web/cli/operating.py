@@ -8,6 +8,7 @@ from typing import IO
 
 import click
 from flask import Flask
+from sqlalchemy import inspect
 
 from dispatch.engine.health import checking
 from dispatch.upkeep import anchors, backup, verifying
@@ -31,6 +32,7 @@ def register(app: Flask) -> None:
 @ARCHIVE
 def back_up(archive: str) -> None:
     """Write database and photos of one instant to ARCHIVE (`-` for a pipe) while everything goes on."""
+    _refuse_tableless()
     with _written_whole(archive) as stream:
         manifest = backup.write(database(), settings(), stream, moment())
     rows = sum(manifest.counts.values())
@@ -75,6 +77,7 @@ def verify(archive: str | None, photos: bool, folder: Path | None) -> None:
             f"备份完整:{manifest.made_at},工单 {manifest.counts['ticket']} 件,{len(manifest.files)} 个文件。"
         )
         return
+    _refuse_tableless()
     proof = verifying.verify(database(), settings(), with_photos=photos, anchor_folder=folder)
     verifying.record(database(), proof, moment())
     click.echo(proof.summary())
@@ -84,6 +87,7 @@ def verify(archive: str | None, photos: bool, folder: Path | None) -> None:
 @ops.command("anchor")
 def anchor() -> None:
     """Write the ends of all chains that grew to `instance/anchors`; keep a copy where it cannot be rewritten."""
+    _refuse_tableless()
     folder = anchors.folder_of(settings())
     with database().reading() as session:
         written = anchors.write(session, folder, moment())
@@ -97,6 +101,12 @@ def check() -> None:
     if found:
         raise click.ClickException("\n".join(["需要处理:", *found]))
     click.echo("一切就绪。")
+
+
+def _refuse_tableless() -> None:
+    with database().reading() as session:
+        if not inspect(session.connection()).has_table("ticket"):
+            raise click.ClickException("数据库还没有表:请检查 DATABASE_URL,新装的请先运行 flask migrate。")
 
 
 def _refuse_wrong(proof: verifying.Proof) -> None:
