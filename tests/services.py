@@ -27,6 +27,7 @@ from dispatch.engine.parts.redis_server import RedisServer, find_program
 from grid.database import Database
 
 REQUIRE_ALL = os.environ.get("GRID_REQUIRE_ALL") == "1"
+LEAST_MEMORY_BYTES = 4_000_000_000
 INSTALL_POSTGRES = "apt-get install postgresql"
 INSTALL_REDIS = "apt-get install redis-server"
 INSTALL_CHROMIUM = "apt-get install chromium chromium-driver fonts-wqy-microhei"
@@ -61,6 +62,13 @@ def private_folder(name: str) -> Path:
     return Path(tempfile.mkdtemp(prefix=f"grid-{name}-", dir="/tmp"))
 
 
+def memory_folder(name: str) -> Path:
+    """The same in memory where there is room: what is thrown away after the run need not reach a disk."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > LEAST_MEMORY_BYTES
+    return Path(tempfile.mkdtemp(prefix=f"grid-{name}-", dir=memory if roomy else "/tmp"))
+
+
 class PostgresCluster:
     """A throw-away PostgreSQL; `durable=True` keeps fsync on, for drills that kill it."""
 
@@ -72,7 +80,7 @@ class PostgresCluster:
             missing("PostgreSQL", INSTALL_POSTGRES)
         self.programs = programs
         self.durable = durable
-        self.folder = folder or private_folder("pg")
+        self.folder = folder or (private_folder if durable else memory_folder)("pg")
         self.port = port or free_port()
         self.data = self.folder / "data"
         self._child: subprocess.Popen[bytes] | None = None
