@@ -64,7 +64,7 @@ first-migration: tools ## write the one migration anew from the tables in the co
 # Both files share one environment, so what the tools need decides for both. Extras stay written: an older pip looks for
 # `name[extra]` apart from `name`, and refuses when the newest one is not the pinned one.
 lock: tools ## write both lock files anew from pyproject.toml
-	$(LOCK) --extra dev --extra prod --extra s3 --extra otel -o requirements-dev.lock
+	$(LOCK) --extra dev --extra prod --extra s3 --extra otel --extra heic -o requirements-dev.lock
 	$(LOCK) --constraints requirements-dev.lock -o requirements.lock
 
 clean: ## remove .venv and caches; instance/ (the data) stays

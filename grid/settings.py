@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 from grid.errors import SettingsError
 
+TILE_FRAMES = frozenset({"wgs84", "gcj02"})
 LANGUAGES = frozenset({"zh", "en"})
 WEAK_KEYS = frozenset({"dev", "secret", "changeme", "password"})
 MIN_KEY_BYTES = 32
@@ -36,6 +37,7 @@ class Settings:
     city_name: str = "示例市"
     photo_url: str = ""
     tile_url: str | None = None
+    tile_frame: str = "wgs84"
     sms_url: str | None = None
     geocoder: str | None = None
     geocoder_answers: str = "geojson"
@@ -152,6 +154,8 @@ def _check(values: Mapping[str, object], problems: list[str]) -> None:
         problems.append(
             "GRID_OTEL_ENDPOINT:没有安装 OpenTelemetry,请执行 pip install 'grid12345[otel]',或删去这项设置"
         )
+    if values.get("tile_frame", "wgs84") not in TILE_FRAMES:
+        problems.append(f"GRID_TILE_FRAME:没有坐标系 {values.get('tile_frame')} 的底图,请填 wgs84 或 gcj02")
     if values.get("language", "zh") not in LANGUAGES:
         problems.append(f"GRID_LANGUAGE:没有语言 {values.get('language')},请填 zh 或 en")
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlmodel import Session, col, select
 
 from dispatch import seeding
-from dispatch.demo import city, life
+from dispatch.demo import city, life, patrol
 from dispatch.demo.drawing import draw
 from dispatch.record.evidence import photos
 from dispatch.record.models import Ticket
@@ -71,6 +71,7 @@ def create(
         life.Life(session, settings, now, album, seed=seed, former=former).play()
 
     database.write(live)
+    database.write(lambda session: patrol.publish(session, settings, now))
     return Demo(logins, password, made_now=True)
 
 

@@ -24,7 +24,7 @@ from tests.town import IN_WEST, Town, open_town
 from tests.web.conftest import app as app
 from tests.web.conftest import program as program
 from tests.web.conftest import visitor as visitor
-from tests.web.pictures import picture
+from tests.web.pictures import with_position
 
 WIDTH, HEIGHT = 390, 844
 
@@ -102,10 +102,10 @@ class Phone:
         page = self.page
         page.goto(f"{self.url}/worker/report")
         for number in range(photos):
-            one = {"name": f"{number}.jpg", "mimeType": "image/jpeg"}
+            shot = with_position(seed + number, size=(1500, 1100))
             page.set_input_files(
-                "#photo", files=[{**one, "buffer": picture(seed + number, size=(1500, 1100))}]
-            )  # type: ignore[list-item]
+                "#photo", files=[{"name": f"{number}.jpg", "mimeType": "image/jpeg", "buffer": shot}]
+            )
             self.until(f"document.querySelectorAll('[data-preview=photo] img').length === {number + 1}")
         self.until("document.getElementById('where').textContent.includes('已定位')")
         page.locator("label.chip", has_text="暴露垃圾").first.click()

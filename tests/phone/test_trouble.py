@@ -110,6 +110,14 @@ def test_a_full_phone_says_so_and_keeps_what_was_typed(stack: Stack, phone: Phon
     expect(page.locator("#sending")).to_contain_text("手机存储快满了", timeout=20_000)
     expect(page.locator("#text")).to_have_value(text)
     page.evaluate("() => { IDBObjectStore.prototype.put = window.roomy; }")
+    unreadable = {"name": "a.heic", "mimeType": "image/heic", "buffer": b"\0\0\0\x18ftypheic"}
+    for can, seen in ((False, page.locator("#sending")), (True, page.locator("[data-preview=photo] li"))):
+        page.evaluate(
+            f"Store.get('desk').then(desk => Store.set('desk', {{...desk, heic: {str(can).lower()}}}))"
+        )
+        page.set_input_files("#photo", files=[unreadable])  # type: ignore[list-item]
+        expect(seen).to_contain_text("HEIC", timeout=20_000)
+    page.get_by_role("button", name="删除第 1 张照片").click()
     page.set_input_files("#photo", files=[one])  # type: ignore[list-item]
     expect(page.locator("[data-preview=photo] img")).to_have_count(1)
     expect(page.locator("#where")).to_contain_text("井巷第一网格")

@@ -1,18 +1,20 @@
 """Reports made where there is no signal: kept through a killed browser, sent once, mended, never lost."""
 
+import hashlib
 from uuid import uuid4
 
 import pytest
 from playwright.sync_api import expect
 from sqlmodel import col, select
 
-from dispatch.record.models import Ticket
+from dispatch.record.models import StoredPhoto, Ticket
 from dispatch.record.oversight import inspections
 from dispatch.record.oversight.models import PlanKind
 from tests.journey.conftest import Stack
 from tests.phone.conftest import Phone, tickets_with, town_of, wait_for
 from tests.record.test_oversight import publishes, registers
-from tests.web.pictures import picture
+from tests.town import IN_WEST
+from tests.web.pictures import picture, with_position
 
 pytestmark = pytest.mark.browser
 
@@ -40,6 +42,17 @@ def test_a_killed_browser_still_delivers_one_report_with_both_photos(stack: Stac
     expect(phone.page.locator("#sent")).to_contain_text("已送达", timeout=15_000)
     assert [photos for _, photos in tickets_with(stack, text)] == [2]
     assert phone.waiting() == 0
+    original = with_position(11, size=(1500, 1100))
+    with stack.database.reading() as session:
+        kept = {
+            str(row.taken["original_sha256"]): row for row in session.exec(select(StoredPhoto)) if row.taken
+        }
+    row = kept[hashlib.sha256(original).hexdigest()]
+    assert row.taken
+    assert (row.taken["exif_lon"], row.taken["exif_lat"]) == pytest.approx((116.405, 39.905))
+    assert row.taken["lon"] == pytest.approx(IN_WEST["lon"])
+    assert row.bytes <= 400 * 1024
+    assert row.captured_lon is None  # what left the phone carries no EXIF any more
 
 
 def test_an_answer_that_never_came_makes_no_second_ticket(stack: Stack, phone: Phone) -> None:

@@ -238,6 +238,7 @@ def register(app: Flask) -> None:
             "is_demo": its.demo,
             "city_name": its.city_name,
             "tile_url": its.tile_url,
+            "tile_frame": its.tile_frame,
             "look": look_of(),
             "request_at": now(),
             "new_key": uuid4,

@@ -25,8 +25,7 @@ function gather(map, points) {
 document.addEventListener("DOMContentLoaded", async () => {
   const box = document.getElementById("figure-map");
   const map = L.map(box, { attributionControl: false, zoomSnap: 0.5, preferCanvas: true }).setView([0, 0], 2);
-  const tiles = document.documentElement.dataset.tiles;
-  if (tiles) L.tileLayer(tiles).addTo(map);
+  addTiles(map);
   const rows = new Map([...document.querySelectorAll("#areas tbody tr")].map((row) => [row.dataset.code, row]));
   const answer = await fetch(box.dataset.shapes, { headers: { Accept: "application/json" } });
   if (!answer.ok) return;

@@ -10,14 +10,37 @@ function labelOf(name) {
   return label;
 }
 
+// Where WGS-84 lies on tiles drawn in GCJ-02, as the map services of the mainland draw them.
+function toGcj({ lat, lng }) {
+  const x = lng - 105, y = lat - 35, { sin, sqrt, abs, PI, cos } = Math, A = 6378245, EE = 0.00669342162296594323;
+  const waves = (of, ...pairs) => pairs.reduce((sum, [size, by]) => sum + size * sin(of * by * PI), 0) * 2 / 3;
+  const common = (20 * sin(6 * x * PI) + 20 * sin(2 * x * PI)) * 2 / 3;
+  const north = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * sqrt(abs(x)) + common + waves(y, [20, 1], [40, 1 / 3], [160, 1 / 12], [320, 1 / 30]);
+  const east = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * sqrt(abs(x)) + common + waves(x, [20, 1], [40, 1 / 3], [150, 1 / 12], [300, 1 / 30]);
+  const turn = lat * PI / 180, magic = 1 - EE * sin(turn) ** 2;
+  return L.latLng(lat + north * 180 / (A * (1 - EE) / (magic * sqrt(magic)) * PI), lng + east * 180 / (A / sqrt(magic) * cos(turn) * PI));
+}
+
+// Tiles in a frame of their own are moved under the borders, never the borders over the tiles.
+function addTiles(map) {
+  const { tiles, tileFrame } = document.documentElement.dataset;
+  if (!tiles) return;
+  const layer = L.tileLayer(tiles);
+  if (tileFrame === "gcj02") {
+    const { _getTiledPixelBounds: bounds, _setZoomTransform: transform } = layer;
+    layer._getTiledPixelBounds = function (centre) { return bounds.call(this, toGcj(centre)); };
+    layer._setZoomTransform = function (level, centre, zoom) { return transform.call(this, level, toGcj(centre), zoom); };
+  }
+  layer.addTo(map);
+}
+
 async function drawMap(box, { point = true } = {}) {
   const map = L.map(box, { attributionControl: false, zoomSnap: 0.5 });
   const lon = parseFloat(box.dataset.lon), lat = parseFloat(box.dataset.lat);
   const hasPoint = Number.isFinite(lon) && Number.isFinite(lat);
   if (hasPoint) map.setView([lat, lon], 16);
   else map.setView([0, 0], 2);
-  const tiles = document.documentElement.dataset.tiles;
-  if (tiles) L.tileLayer(tiles).addTo(map);
+  addTiles(map);
   try {
     const answer = await fetch(box.dataset.areas, { headers: { Accept: "application/json" } });
     if (answer.ok) {

@@ -24,6 +24,7 @@ BUNDLES = {
         "phone/place.js",
         "phone/pictures.js",
         "phone/report.js",
+        "phone/finding.js",
         "phone/camera.js",
         "phone/today.js",
         "phone/verify.js",

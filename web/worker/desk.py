@@ -9,6 +9,7 @@ from flask_wtf.csrf import generate_csrf
 from shapely import from_wkb
 from sqlmodel import Session
 
+from dispatch.record.evidence import pictures
 from dispatch.record.judging import questions
 from dispatch.record.models import Ticket
 from dispatch.record.reading import around
@@ -61,6 +62,7 @@ def desk() -> ResponseReturnValue:
         values = {
             "account": str(actor.account_id),
             "name": actor.name,
+            "heic": "HEIF" in pictures.FORMATS,
             "at": now().astimezone(UTC).isoformat(),
             "menu": [{"label": e.label, "href": url_for(e.endpoint)} for e in menu_of(actor)],
             "chips": [category.code for category in chips],

@@ -9,8 +9,9 @@ from flask import Flask
 from PIL import Image
 from sqlmodel import select
 
-from dispatch.record.evidence import thumbnails
+from dispatch.record.evidence import pictures, thumbnails
 from dispatch.record.models import StoredPhoto
+from tests.services import missing
 from tests.town import GARBAGE, IN_WEST, Town
 from tests.web.conftest import Program, Visitor
 from tests.web.pictures import bomb, picture, with_position
@@ -118,3 +119,22 @@ def test_a_photo_beyond_the_limit_is_too_large(app: Flask, program: Callable[[st
     assert (answer.status_code, "20 MB" in answer.json["detail"]) == (422, True)
     answer = worker.client.post("/api/v1/photos", data=large * 4, content_type="image/jpeg", headers=headers)
     assert answer.status_code == 413
+
+
+def test_heic_is_read_with_the_extra_and_served_as_jpeg(
+    town: Town, program: Callable[[str], Program], visitor: Callable[[str], Visitor]
+) -> None:
+    if "HEIF" not in pictures.FORMATS:
+        missing("pillow-heif", "pip install 'grid12345[heic]'")
+    upright, out = Image.open(io.BytesIO(with_position(5))), io.BytesIO()
+    upright.save(out, "HEIF", exif=upright.getexif())
+    worker = program("worker")
+    sha256 = upload(worker, out.getvalue())
+    code = reported(worker, sha256)
+    answer = visitor("department").sees(f"/tickets/{code}/photos/{sha256}")
+    assert (answer.status_code, answer.mimetype) == (200, "image/jpeg")
+    assert len(Image.open(io.BytesIO(answer.data)).getexif()) == 0
+    with town.database.reading() as session:
+        row = session.get(StoredPhoto, sha256)
+    assert row
+    assert row.captured_lon == pytest.approx(116.405)

@@ -76,7 +76,10 @@ const Pictures = (() => {
     try {
       picture = await createImageBitmap(file, { imageOrientation: "from-image" });
     } catch (error) {
-      if (/hei[cf]/i.test(file.type + file.name)) throw new Error("这台手机拍的是 HEIC 格式,浏览器打不开:请在相机设置里改为“兼容性最佳(JPEG)”后重拍");
+      const heic = /hei[cf]/i.test(file.type + file.name), desk = heic && (await Store.get("desk"));
+      // What this browser cannot open goes as it is to a service that can.
+      if (desk && desk.heic) return put({ sha256: taken.original_sha256, bytes, type: "image/heic", taken, uploaded: false });
+      if (heic) throw new Error("这台手机拍的是 HEIC 格式,浏览器打不开:请在相机设置里改为“兼容性最佳(JPEG)”后重拍");
       throw new Error("这不是能识别的照片,请重新拍照");
     }
     const canvas = scaled(picture, Math.min(1, LONGEST_SIDE / Math.max(picture.width, picture.height)));
@@ -87,7 +90,9 @@ const Pictures = (() => {
   // Bytes rather than a Blob: some browsers lose Blobs in their store when they are killed.
   async function keep(blob, taken) {
     const bytes = await blob.arrayBuffer();
-    const photo = { sha256: await sha256(bytes), bytes, type: "image/jpeg", taken, uploaded: false };
+    return put({ sha256: await sha256(bytes), bytes, type: "image/jpeg", taken, uploaded: false });
+  }
+  async function put(photo) {
     await Store.putPhoto(photo);
     return photo;
   }

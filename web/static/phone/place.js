@@ -27,14 +27,14 @@ const Place = (() => {
     }
   }
 
-  function put(lat, lon, accuracy, source) {
+  function put(lat, lon, accuracy, source, name = "") {
     position = { lat, lon, accuracy_m: accuracy || null };
     field("lat").value = lat.toFixed(7);
     field("lon").value = lon.toFixed(7);
     field("accuracy_m").value = accuracy ? Math.round(accuracy * 10) / 10 : "";
     field("location_source").value = source;
     where.classList.remove("doubtful");
-    where.textContent = source === "map" ? "位置:已在地图上修正" : `位置:已定位,精度约 ${Math.round(accuracy)} 米(可在地图上修正)`;
+    where.textContent = source === "map" ? "位置:已在地图上修正" : name ? `位置:${name}(按地址)` : `位置:已定位,精度约 ${Math.round(accuracy)} 米(可在地图上修正)`;
     move(lat, lon, accuracy);
     form.dispatchEvent(new CustomEvent("place:known"));
   }
@@ -85,7 +85,7 @@ const Place = (() => {
     if (!navigator.geolocation) return;
     where.textContent = "位置:正在定位…";
     const watching = navigator.geolocation.watchPosition((found) => {
-      if (field("location_source").value === "map") { navigator.geolocation.clearWatch(watching); return; }
+      if (["map", "address"].includes(field("location_source").value)) { navigator.geolocation.clearWatch(watching); return; }
       const before = parseFloat(field("accuracy_m").value) || Infinity, accuracy = found.coords.accuracy;
       if (accuracy <= before) put(found.coords.latitude, found.coords.longitude, accuracy, "browser");
       if (accuracy < 15) navigator.geolocation.clearWatch(watching);
@@ -106,5 +106,7 @@ const Place = (() => {
     watch();
   }
 
-  return { begin, leaflet, tell, metres, now: () => (position ? { lon: position.lon, lat: position.lat, accuracy_m: position.accuracy_m } : {}) };
+  const choose = (lat, lon, name) => put(lat, lon, 0, "address", name);
+
+  return { begin, choose, leaflet, tell, metres, now: () => (position ? { lon: position.lon, lat: position.lat, accuracy_m: position.accuracy_m } : {}) };
 })();

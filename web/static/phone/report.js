@@ -77,7 +77,7 @@
       drop.setAttribute("aria-label", `删除第 ${index + 1} 张照片`);
       cover.onclick = async () => { photos[index] = await Pictures.cover(photo); draw(); draft(); };
       drop.onclick = () => { photos.splice(index, 1); draw(); draft(); };
-      return node("li", {}, picture, cover, drop);
+      return photo.type === "image/heic" ? node("li", {}, node("p", { class: "hint" }, "HEIC 照片"), drop) : node("li", {}, picture, cover, drop);
     }));
   }
 
