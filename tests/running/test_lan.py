@@ -21,8 +21,8 @@ from tests.running.test_up import Started
 from tests.running.test_up import up as up
 from tests.services import free_port
 from tests.town import found_town
-from web.service.certificates import authority, issue
-from web.service.lan import Front
+from web.cli.lan.certificates import authority, issue
+from web.cli.lan.front import Front
 
 PASSWORD = "a sentence nobody guesses"
 

@@ -26,10 +26,10 @@ from dispatch.engine.parts.sockets import announce_ready
 from dispatch.engine.parts.supervising import Part, Supervisor
 from grid import logs
 from grid.settings import Settings
+from web.cli.lan import certificates
+from web.cli.lan import front as lan_front
+from web.cli.lan.front import Front
 from web.cli.preparing import prepare, read_settings
-from web.service import certificates
-from web.service import lan as lan_front
-from web.service.lan import Front
 from web.service.serving import serve
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from web.service import certificates
+from web.cli.lan import certificates
 
 PIECE = 64 * 1024
 # Beside the port of the service itself: 8000, 8443, 8080.
