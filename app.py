@@ -51,7 +51,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     labels.register(app)
     bodies.register(app)
     compressing.register(app)
-    headers.register(app, tile_url=its.tile_url, https=its.secure_cookies)
+    headers.register(app, tile_url=its.tile_pattern, https=its.secure_cookies)
     session.register(app, its)
     limits.register(app, its)
     app.before_request(access.check_access)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from geo.files.pmtiles import BadTiles, Tiles
 from grid.errors import SettingsError
 
 TILE_FRAMES = frozenset({"wgs84", "gcj02"})
@@ -64,6 +65,16 @@ class Settings:
     def zone(self) -> ZoneInfo:
         """The city's time zone."""
         return ZoneInfo(self.timezone)
+
+    @property
+    def tiles_file(self) -> Path | None:
+        """The PMTiles file, where `tile_url` names one instead of a service."""
+        return _tiles_file(self.tile_url)
+
+    @property
+    def tile_pattern(self) -> str | None:
+        """Where the pages get their map pictures, if anywhere."""
+        return "/map/tiles/{z}/{x}/{y}" if self.tiles_file else self.tile_url
 
 
 CUSTOMARY_NAMES = {"database_url": "DATABASE_URL", "redis_url": "REDIS_URL", "tile_url": "TILE_URL"}
@@ -154,14 +165,29 @@ def _check(values: Mapping[str, object], problems: list[str]) -> None:
         problems.append(
             "GRID_OTEL_ENDPOINT:没有安装 OpenTelemetry,请执行 pip install 'grid12345[otel]',或删去这项设置"
         )
-    if values.get("tile_frame", "wgs84") not in TILE_FRAMES:
-        problems.append(f"GRID_TILE_FRAME:没有坐标系 {values.get('tile_frame')} 的底图,请填 wgs84 或 gcj02")
+    _check_tiles(values, problems)
     if values.get("language", "zh") not in LANGUAGES:
         problems.append(f"GRID_LANGUAGE:没有语言 {values.get('language')},请填 zh 或 en")
     try:
         ZoneInfo(str(values.get("timezone", "Asia/Shanghai")))
     except (ZoneInfoNotFoundError, ValueError):
         problems.append(f"GRID_TIMEZONE:不认识时区 {values.get('timezone')},例如 Asia/Shanghai")
+
+
+def _check_tiles(values: Mapping[str, object], problems: list[str]) -> None:
+    tiles = _tiles_file(str(values.get("tile_url") or ""))
+    if tiles:
+        try:
+            Tiles(tiles)
+        except BadTiles as error:
+            problems.append(f"TILE_URL:{error}")
+    if values.get("tile_frame", "wgs84") not in TILE_FRAMES:
+        problems.append(f"GRID_TILE_FRAME:没有坐标系 {values.get('tile_frame')} 的底图,请填 wgs84 或 gcj02")
+
+
+def _tiles_file(url: str | None) -> Path | None:
+    path = (url or "").removeprefix("file://")
+    return Path(path) if path.endswith(".pmtiles") and "://" not in path else None
 
 
 def _is_readable(url: str) -> bool:

@@ -8,7 +8,7 @@ from web.language import scripts
 from web.oversight import inspecting, leads, letters, rechecking
 from web.service import links, look
 from web.shown import evidence, ticket
-from web.standing import borders, generations, places, returns, rules, sheets, tables
+from web.standing import borders, generations, places, returns, rules, sheets, tables, tiles
 from web.switchboard import blueprint as switchboard
 
 BLUEPRINTS = (
@@ -38,6 +38,7 @@ BLUEPRINTS = (
     switchboard,
     tables.blueprint,
     ticket.blueprint,
+    tiles.blueprint,
     worker.blueprint,
     worker.phone,
 )

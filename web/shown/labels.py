@@ -237,7 +237,7 @@ def register(app: Flask) -> None:
             "static_url": static_url,
             "is_demo": its.demo,
             "city_name": its.city_name,
-            "tile_url": its.tile_url,
+            "tile_url": its.tile_pattern,
             "tile_frame": its.tile_frame,
             "look": look_of(),
             "request_at": now(),
