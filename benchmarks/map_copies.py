@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from app import create_app
 from geo.inventing import METROPOLIS, invent_city
 from grid.accounts import passwords
-from grid.areas import generations, mapcopies
+from grid.areas import beginning, mapcopies
 from grid.areas.generations import NewGeneration
 from grid.models import Account
 from grid.settings import Settings
@@ -34,7 +34,7 @@ def main() -> int:
         city = invent_city(METROPOLIS)
         print("city", flush=True)
         new = NewGeneration("metropolis", city.areas, city.overlays, synthetic=True)
-        active = generations.put_in_force(town.database, new, folder, None, datetime.now(UTC))
+        active = beginning.put_in_force(town.database, new, folder, None, datetime.now(UTC))
         begun = time.perf_counter()
         with town.database.reading() as session:
             for level in mapcopies.LEVELS:

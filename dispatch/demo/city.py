@@ -11,7 +11,7 @@ from dispatch import data
 from geo.borders import AreaShape, Level
 from geo.inventing import DEMO, City, invent_city
 from grid import accounts, rulesets
-from grid.areas import generations
+from grid.areas import beginning
 from grid.areas.generations import NewGeneration
 from grid.auditing import record_change, values_of
 from grid.database import Database
@@ -56,7 +56,7 @@ def draw_borders(database: Database, settings: Settings, now: datetime) -> None:
     new = NewGeneration(
         LABEL, city.areas, city.overlays, source=f"geo.inventing, seed {SEED}", synthetic=True
     )
-    generations.put_in_force(database, new, settings.instance_path, None, now)
+    beginning.put_in_force(database, new, settings.instance_path, None, now)
 
 
 def settle(session: Session, password_hash: str, now: datetime) -> None:

@@ -17,7 +17,7 @@ from dispatch.record import firing
 from dispatch.record.evidence import thumbnails
 from dispatch.record.models import UNPLACED_DISTRICT, Timer
 from dispatch.record.renewing import replacing
-from grid.areas import generations
+from grid.areas import beginning, generations
 from grid.areas.mapcopies import draw_next
 from grid.errors import GridError
 from grid.models import Generation
@@ -33,7 +33,7 @@ THUMB_BATCHES = 10
 def look(tools: Tools) -> int:
     """Do what is due; the answer is how much was done."""
     with tools.database.reading() as session:
-        due = generations.due_to_begin(session, tools.clock(session))
+        due = beginning.due_to_begin(session, tools.clock(session))
     done = sum(tools.database.write(lambda s, key=key: _begin(tools, s, key)) for key in due)  # type: ignore[misc]
     done += build_indexes(tools)
     done += place_anew(tools)
@@ -105,9 +105,14 @@ def train(tools: Tools, now: datetime) -> None:
 
 def _begin(tools: Tools, session: Session, generation_id: int) -> int:
     now = tools.clock(session)
-    if generation_id not in generations.due_to_begin(session, now):
+    if generation_id not in beginning.due_to_begin(session, now):
         return 0
-    generations.activate(session, generation_id, None, now)
+    try:
+        beginning.activate(session, generation_id, None, now)
+    except GridError as error:
+        log.warning("borders %s do not begin: %s", generation_id, error.message)
+        beginning.unschedule(session, generation_id, None, now)
+        return 0
     return 1
 
 

@@ -18,7 +18,7 @@ from geo.errors import GeoError
 from geo.zones import square_metres
 from grid.auditing import record_change, values_of
 from grid.database import Database
-from grid.errors import Conflict, InputError, NotFound
+from grid.errors import InputError, NotFound
 from grid.models import Area, Generation, GenerationState, OverlayArea
 from grid.permissions import Actor
 
@@ -37,15 +37,6 @@ class NewGeneration:
     synthetic: bool = False
 
 
-def put_in_force(
-    database: Database, new: NewGeneration, instance_path: Path, actor: Actor | None, now: datetime
-) -> Generation:
-    """Draft, index and activate in one go, for a set that has been checked."""
-    draft = database.write(lambda session: create_draft(session, new, actor, now))
-    write_index(database, draft.id or 0, instance_path)
-    return database.write(lambda session: activate(session, draft.id or 0, actor, now))
-
-
 def create_draft(session: Session, new: NewGeneration, actor: Actor | None, now: datetime) -> Generation:
     """Store a border set as a draft.
 
@@ -60,10 +51,9 @@ def create_draft(session: Session, new: NewGeneration, actor: Actor | None, now:
         parents = checked_areas(list(new.areas))
     except GeoError as error:
         raise InputError(str(error)) from error
-    reused = sorted(retired_codes(session) & {area.code for area in new.areas})
+    reused = retired_codes(session) & {area.code for area in new.areas}
     if reused:
-        listed = "、".join(reused[:5]) + ("…" if len(reused) > 5 else "")
-        raise InputError(f"编码 {listed} 已在以前的边界版本中作废,作废的编码永不复用,请换新的顺序码")
+        raise InputError(f"编码 {listed(reused)} 已在以前的边界版本中作废,作废的编码永不复用,请换新的顺序码")
     drawn = _drawn(new.areas, parents)
     blobs = [bytes(blob) for blob in shapely.to_wkb(drawn)]
     overlay_blobs = [bytes(shapely.to_wkb(overlay.geometry)) for overlay in new.overlays]
@@ -156,87 +146,6 @@ def ensure_index(database: Database, instance_path: Path) -> Path | None:
     return write_index(database, generation.id, instance_path)
 
 
-def activate(session: Session, generation_id: int, actor: Actor | None, now: datetime) -> Generation:
-    """Make a draft (or, to undo, a retired one) the one in force from `now` on, and retire the former.
-
-    Raises
-    ------
-    Conflict
-        It is in force already, or has no index yet.
-    """
-    generation = session.get(Generation, generation_id, with_for_update=True)
-    if generation is None:
-        raise NotFound(f"没有编号为 {generation_id} 的边界版本")
-    if generation.state is GenerationState.ACTIVE or generation.index_file is None:
-        raise Conflict(f"边界版本“{generation.label}”已在使用或还没有索引,请先导入并建立索引")
-    former = active_generation(session)
-    if former is not None:
-        before = values_of(former)
-        former.state, former.active_to = GenerationState.RETIRED, now
-        session.add(former)
-        record_change(
-            session,
-            actor,
-            "generation",
-            former.label,
-            "retire",
-            before=before,
-            after=values_of(former),
-            now=now,
-        )
-    before = values_of(generation)
-    generation.state, generation.active_from = GenerationState.ACTIVE, now
-    generation.active_to = generation.begins_at = None
-    generation.former_id = former.id if former is not None else None
-    session.add(generation)
-    after = values_of(generation)
-    record_change(
-        session, actor, "generation", generation.label, "activate", before=before, after=after, now=now
-    )
-    return generation
-
-
-def schedule(
-    session: Session, generation_id: int, begins_at: datetime, actor: Actor | None, now: datetime
-) -> Generation:
-    """Let a draft begin at an instant to come; the care-taker activates it then.
-
-    Raises
-    ------
-    Conflict
-        It cannot be activated, or the instant is past.
-    """
-    generation = session.get(Generation, generation_id, with_for_update=True)
-    if generation is None:
-        raise NotFound(f"没有编号为 {generation_id} 的边界版本")
-    if generation.state is GenerationState.ACTIVE or generation.index_file is None:
-        raise Conflict(f"边界版本“{generation.label}”已在使用或还没有索引")
-    if begins_at <= now:
-        raise Conflict("启用时刻不能早于现在,请改为将来的时刻")
-    before = values_of(generation)
-    generation.begins_at = begins_at
-    session.add(generation)
-    record_change(
-        session,
-        actor,
-        "generation",
-        generation.label,
-        "schedule",
-        before=before,
-        after=values_of(generation),
-        now=now,
-    )
-    return generation
-
-
-def due_to_begin(session: Session, now: datetime) -> list[int]:
-    """The scheduled border sets whose instant has come, the earliest first."""
-    query = select(Generation.id).where(
-        col(Generation.begins_at) <= now, Generation.state != GenerationState.ACTIVE
-    )
-    return [key for key in session.exec(query.order_by(col(Generation.begins_at))) if key is not None]
-
-
 def retired_codes(session: Session) -> set[str]:
     """Codes that some generation in force had once and the present one has no more: they are never used again."""
     active = active_generation(session)
@@ -245,6 +154,12 @@ def retired_codes(session: Session) -> set[str]:
     past = select(Area.code).join(Generation, col(Generation.id) == col(Area.generation_id))
     once = set(session.exec(past.where(Generation.state == GenerationState.RETIRED).distinct()).all())
     return once - set(session.exec(select(Area.code).where(Area.generation_id == active.id)).all())
+
+
+def listed(codes: Iterable[str]) -> str:
+    """The first few of them, for a sentence."""
+    known = sorted(codes)
+    return "、".join(known[:5]) + ("…" if len(known) > 5 else "")
 
 
 def active_generation(session: Session) -> Generation | None:

@@ -23,7 +23,8 @@ from dispatch.record.models import Assignment, OutboxRow, Reporter, Ticket, Tick
 from dispatch.record.world import World
 from dispatch.rules.workflow import BY_ACTION, State
 from grid import accounts
-from grid.areas.generations import NewGeneration, put_in_force
+from grid.areas.beginning import put_in_force
+from grid.areas.generations import NewGeneration
 from grid.database import Database
 from grid.errors import Conflict
 from grid.models import Category, Generation

@@ -8,9 +8,9 @@ from sqlmodel import select
 from dispatch.engine import standing_work
 from dispatch.engine.outbox import Tools
 from dispatch.record.models import Timer
-from grid.areas import drafting, generations
+from grid.areas import beginning, drafting, generations
 from grid.models import Generation, GenerationState
-from tests.town import EAST, IN_WEST, LAT, LON, Town
+from tests.town import EAST, IN_WEST, LAT, LON, WEST, Town
 
 
 def test_the_index_of_a_large_draft_is_built_by_who_takes_care(
@@ -44,7 +44,7 @@ def test_borders_begin_by_themselves_and_open_tickets_follow(town: Town) -> None
         town.now,
     )
     begins_at = town.now + timedelta(hours=1)
-    town.database.write(lambda s: generations.schedule(s, made.id or 0, begins_at, None, town.now))
+    town.database.write(lambda s: beginning.schedule(s, made.id or 0, begins_at, None, town.now))
     standing_work.make_thumbnails(tools)
     assert standing_work.look(tools) == 0
     town.now = begins_at
@@ -58,3 +58,25 @@ def test_borders_begin_by_themselves_and_open_tickets_follow(town: Town) -> None
     with town.database.reading() as session:
         (timer,) = session.exec(select(Timer).where(Timer.kind == standing_work.KIND)).all()
     assert timer.outcome == "done"
+
+
+def test_what_cannot_begin_any_more_holds_nothing_up(town: Town) -> None:
+    tools = Tools(town.database, town.world, {}, lambda session: town.now)
+    folder = town.world.settings.instance_path
+
+    def drafted(label: str, work: drafting.Work) -> int:
+        return drafting.draft(town.database, folder, label, work, None, town.now).id or 0
+
+    cut = f"{LON + 0.005},{LAT - 0.001};{LON + 0.005},{LAT + 0.011}"
+    ground = f"{LON},{LAT};{LON + 0.011},{LAT};{LON + 0.011},{LAT + 0.008};{LON},{LAT + 0.008}"
+    waiting = drafted("redrawn", drafting.redraw(EAST, ground))
+    begins_at = town.now + timedelta(hours=1)
+    town.database.write(lambda s: beginning.schedule(s, waiting, begins_at, None, town.now))
+    split = drafted("split", drafting.split(WEST, cut, ["甲", "乙"]))
+    town.database.write(lambda s: beginning.activate(s, split, None, town.now))
+    town.now = begins_at
+    standing_work.look(tools)  # the waiting one has the code that the split retired
+    with town.database.reading() as session:
+        one = session.get_one(Generation, waiting)
+        assert (one.state, one.begins_at) == (GenerationState.DRAFT, None)
+        assert session.get_one(Generation, split).state is GenerationState.ACTIVE

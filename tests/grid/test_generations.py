@@ -1,5 +1,7 @@
 """Border sets through their life: draft, index, active, retired; what is stored is what points fall into."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,7 +10,7 @@ from shapely.geometry import box
 from sqlmodel import select
 
 from geo.borders import AreaShape, OverlayShape
-from grid.areas import generations
+from grid.areas import beginning, generations
 from grid.areas.generations import NewGeneration
 from grid.areas.places import Places
 from grid.database import Database
@@ -16,6 +18,7 @@ from grid.errors import Conflict, InputError
 from grid.models import Area, Generation, StandingChange
 from tests.grid.conftest import NOW
 
+HOUR = timedelta(hours=1)
 WEST, EAST = box(116.40, 39.90, 116.41, 39.91), box(116.41, 39.90, 116.42, 39.91)
 AREAS = (
     AreaShape("990101001000", "春和街道", "street", "990101000000", None),
@@ -30,7 +33,7 @@ def in_force(
     database: Database, folder: Path, label: str = "2026-11", areas: tuple[AreaShape, ...] = AREAS
 ) -> Generation:
     new = NewGeneration(label, areas, (PARK,), source="test.geojson")
-    return generations.put_in_force(database, new, folder, None, NOW)
+    return beginning.put_in_force(database, new, folder, None, NOW)
 
 
 def codes_at(database: Database, folder: Path, *, lon: float, lat: float) -> list[str]:
@@ -63,7 +66,7 @@ def test_the_next_generation_retires_the_former_and_keeps_it(database: Database,
         AREAS[0],
         AreaShape("990101001003", "合并社区", "community", "990101001000", WEST.union(EAST)),
     )
-    second = generations.put_in_force(
+    second = beginning.put_in_force(
         database, NewGeneration("2027-01", merged), tmp_path, None, NOW + timedelta(days=60)
     )
 
@@ -121,4 +124,47 @@ def test_only_a_draft_with_an_index_can_be_activated(database: Database, tmp_pat
 
     for generation in (active, draft):
         with pytest.raises(Conflict), database.writing() as session:
-            generations.activate(session, generation.id or 0, None, NOW)
+            beginning.activate(session, generation.id or 0, None, NOW)
+
+
+def test_a_draft_whose_code_was_retired_meanwhile_cannot_begin(database: Database, tmp_path: Path) -> None:
+    first = in_force(database, tmp_path)
+    merged = AreaShape("990101001003", "合并社区", "community", "990101001000", WEST.union(EAST))
+    waiting = database.write(
+        lambda s: generations.create_draft(s, NewGeneration("waiting", AREAS), None, NOW)
+    )
+    generations.write_index(database, waiting.id or 0, tmp_path)
+    beginning.put_in_force(
+        database, NewGeneration("merged", (AREAS[3], AREAS[0], merged)), tmp_path, None, NOW
+    )
+
+    for begin in (
+        beginning.activate,
+        lambda s, key, who, now: beginning.schedule(s, key, now + HOUR, who, now),
+    ):
+        with pytest.raises(Conflict, match="990101001001、990101001002 已随别的边界版本作废"):
+            database.write(lambda s, begin=begin: begin(s, waiting.id or 0, None, NOW))
+    undone = database.write(lambda s: beginning.activate(s, first.id or 0, None, NOW + HOUR))
+    assert undone.state == "active", "the undo brings them back"
+
+
+def test_of_two_that_begin_at_once_one_is_in_force(database: Database, tmp_path: Path) -> None:
+    in_force(database, tmp_path)
+    drafts = []
+    for label in ("a", "b"):
+        made = database.write(
+            lambda s, label=label: generations.create_draft(s, NewGeneration(label, AREAS), None, NOW)
+        )
+        generations.write_index(database, made.id or 0, tmp_path)
+        drafts.append(made.id or 0)
+    together = threading.Barrier(2)
+
+    def begin(key: int) -> None:
+        together.wait(10)
+        database.write(lambda s: beginning.activate(s, key, None, NOW + HOUR))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(begin, drafts))
+    with database.reading() as session:
+        states = sorted(session.exec(select(Generation.state)).all())
+    assert states == ["active", "retired", "retired"]

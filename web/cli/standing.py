@@ -14,7 +14,7 @@ from dispatch import duties
 from dispatch.insight.linting.beginning import begin
 from dispatch.seeding import seed
 from grid import accounts, schema
-from grid.areas import generations
+from grid.areas import beginning, generations
 from grid.errors import GridError
 from grid.importing.borders import BorderImport, read_border_files, read_names
 from grid.importing.organisations import import_organisations
@@ -127,7 +127,7 @@ def _store(found: BorderImport, label: str | None, *, draft: bool, synthetic: bo
         made = database().write(lambda session: generations.create_draft(session, new, None, now))
         generations.write_index(database(), made.id or 0, settings().instance_path)
     else:
-        made = generations.put_in_force(database(), new, settings().instance_path, None, now)
+        made = beginning.put_in_force(database(), new, settings().instance_path, None, now)
     found.report.written = True
     state = "已存为草稿" if draft else "已启用"
     click.echo(f"边界版本“{made.label}”(编号 {made.id}){state}。")
@@ -147,7 +147,7 @@ def _names(path: Path | None) -> dict[str, str]:
 @click.argument("generation_id", type=int)
 def activate(generation_id: int) -> None:
     """Put a draft of borders in force now."""
-    made = database().write(lambda session: generations.activate(session, generation_id, None, moment()))
+    made = database().write(lambda session: beginning.activate(session, generation_id, None, moment()))
     click.echo(f"边界版本“{made.label}”已启用。")
 
 

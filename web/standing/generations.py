@@ -13,7 +13,7 @@ from dispatch.engine import jobs
 from dispatch.insight.rehearsing import running
 from dispatch.insight.tables import Rehearsal
 from geo.review.differing import BorderDiff, diff_borders
-from grid.areas import drafting, generations
+from grid.areas import beginning, drafting, generations
 from grid.database import Database
 from grid.errors import GridError, InputError, NotFound
 from grid.models import Area, Generation, GenerationState
@@ -187,9 +187,9 @@ def begin(generation_id: int) -> ResponseReturnValue:
             raise InputError("这一版还没有演练过;先演练,或勾选“不演练,直接启用”", {"ticked": "请演练或勾选"})
         if begins_at is not None:
             at = begins_at
-            database().write(lambda s: generations.schedule(s, generation_id, at, actor, moment))
+            database().write(lambda s: beginning.schedule(s, generation_id, at, actor, moment))
         else:
-            database().write(lambda s: generations.activate(s, generation_id, actor, moment))
+            database().write(lambda s: beginning.activate(s, generation_id, actor, moment))
     except GridError as error:
         return _one(generation_id, error)
     flash("将按时启用" if begins_at else "已启用;未签收的工单随后重新落格,每件都留原因", "done")

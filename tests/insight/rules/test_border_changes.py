@@ -15,7 +15,7 @@ from dispatch.record.models import TicketEvent
 from dispatch.record.renewing import replacing
 from geo.borders import AreaShape
 from geo.zones import square_metres
-from grid.areas import generations, redrawing
+from grid.areas import beginning, generations, redrawing
 from grid.areas.generations import NewGeneration
 from grid.errors import InputError
 from grid.models import Responsibility
@@ -34,7 +34,7 @@ def areas(town: Town) -> list[AreaShape]:
 
 def put_in_force(town: Town, label: str, shapes: list[AreaShape]) -> None:
     folder = town.world.settings.instance_path
-    generations.put_in_force(town.database, NewGeneration(label, shapes), folder, None, town.now)
+    beginning.put_in_force(town.database, NewGeneration(label, shapes), folder, None, town.now)
     with town.database.reading() as session:
         town.world.refresh(session, at_once=True)
 

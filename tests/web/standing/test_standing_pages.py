@@ -6,7 +6,7 @@ from sqlmodel import select
 
 from dispatch.insight.rehearsing import running
 from dispatch.record.models import Admittance
-from grid.areas import generations
+from grid.areas import beginning, generations
 from grid.areas.mapcopies import LEVELS, ZOOMS, draw_next
 from grid.models import Generation, GenerationState
 from tests.insight.rules.test_returns import returned
@@ -66,8 +66,8 @@ def test_borders_begin_at_their_instant(town: Town, visitor: Enter) -> None:
         == 303
     )
     with town.database.reading() as session:
-        assert generations.due_to_begin(session, town.now) == []
-        assert generations.due_to_begin(session, town.later(days=1).now) == [key]
+        assert beginning.due_to_begin(session, town.now) == []
+        assert beginning.due_to_begin(session, town.later(days=1).now) == [key]
 
 
 def test_a_proposal_is_accepted_with_one_click(town: Town, visitor: Enter) -> None:
