@@ -11,6 +11,7 @@ from geo.reading import BorderFeature
 from geo.review.picture import before_after
 
 PICTURED = 200
+LEAST_SEEN_M2 = 0.05  # an outline that moves less looks the same before and after
 _LISTED = 8
 
 
@@ -61,10 +62,14 @@ def _proposal(
         for e in most[:_LISTED]
     )
     rest = f"<p>另有 {len(most) - _LISTED} 个区域。</p>" if len(most) > _LISTED else ""
+    table = f"<table><tr><th>编码</th><th>增(m²)</th><th>减(m²)</th></tr>{rows}</table>{rest}"
+    changes = proposal.kind != "outline" or proposal.moved_m2 >= LEAST_SEEN_M2
     return (
-        f"<h4>{name}</h4><p>{escape(proposal.message)}{needs}{place}</p>"
-        + (_pictures(features, proposal) if pictured else "")
-        + f"<table><tr><th>编码</th><th>增(m²)</th><th>减(m²)</th></tr>{rows}</table>{rest}"
+        f'<div class="repair"><div><h4>{name}</h4><p>{escape(proposal.message)}{needs}{place}</p>'
+        + (table if changes else "<p>面积没有增减。</p>")
+        + "</div>"
+        + (_pictures(features, proposal) if pictured and changes else "")
+        + "</div>"
     )
 
 

@@ -76,7 +76,9 @@ def check_borders(
 
 
 def _summary(file: BorderFile) -> CheckedFile:
-    columns = {m: getattr(file.columns, m) for m in ("code", "name", "parent", "level", "kind", "label")}
+    columns = {
+        m: getattr(file.columns, m) for m in ("code", "name", "parent", "level", "kind", "priority", "label")
+    }
     return CheckedFile(
         file.name, file.sha256, str(file.frame), len(file.features), columns, file.columns.guessed
     )

@@ -7,18 +7,19 @@ from typing import Any
 import numpy as np
 import shapely
 
-from geo.borders import LEVELS, AreaShape
+from geo.borders import LEVELS, AreaShape, OverlayShape
 from geo.review.findings import level_label
 from geo.review.surfaces import polygonal
-from geo.zones import to_zone, zone_at
+from geo.zones import square_metres, to_zone, zone_at
 
+OVERLAY = "overlay"
 _LEAST_M2 = 1.0
 _MOST = 0.9  # of an area, for "the same" or "all of it went there"
 _SHARE = 0.02  # of an area, below which a transfer is a trimmed edge
 
 LABELS = {
     "unchanged": "未变", "renamed": "改名", "recoded": "换码", "moved": "边界调整", "split": "拆分",
-    "merged": "合并", "created": "新设", "removed": "撤销",
+    "merged": "合并", "created": "新设", "removed": "撤销", "reranked": "改优先级或类型",
 }  # fmt: skip
 
 
@@ -93,6 +94,42 @@ def diff_borders(
             changes += one
             transfers += other
     return BorderDiff(tuple(changes), tuple(transfers))
+
+
+def diff_overlays(before: Sequence[OverlayShape], after: Sequence[OverlayShape]) -> tuple[Change, ...]:
+    """Management surfaces compared by their codes; they lie across each other, so nothing is split or merged."""
+    old, new = {one.code: one for one in before}, {one.code: one for one in after}
+    found = []
+    for code in sorted({*old, *new}):
+        was, now = old.get(code), new.get(code)
+        if was is not None and now is not None:
+            found.append(_same_overlay(was, now))
+        elif now is not None:
+            message = f"新设叠加面{now.name}({code})。"
+            found.append(Change("created", OVERLAY, (), (code,), message, _size(now.geometry)))
+        elif was is not None:
+            message = f"撤销叠加面{was.name}({code})。"
+            found.append(Change("removed", OVERLAY, (code,), (), message, _size(was.geometry)))
+    order = list(LABELS)
+    return tuple(sorted(found, key=lambda change: order.index(change.kind)))
+
+
+def _same_overlay(was: OverlayShape, now: OverlayShape) -> Change:
+    both, moved = (was.code,), _size(shapely.symmetric_difference(was.geometry, now.geometry))
+    if moved >= _LEAST_M2:
+        message = f"叠加面{now.name}({now.code})边界调整,进出共 {moved:,.0f} 平方米。"
+        return Change("moved", OVERLAY, both, both, message, moved)
+    if (was.priority, was.kind) != (now.priority, now.kind):
+        message = f"叠加面{now.name}({now.code})由 {was.kind} {was.priority} 改为 {now.kind} {now.priority}。"
+        return Change("reranked", OVERLAY, both, both, message, 0.0)
+    if was.name != now.name:
+        message = f"叠加面 {now.code} 由“{was.name}”改名为“{now.name}”。"
+        return Change("renamed", OVERLAY, both, both, message, 0.0)
+    return Change("unchanged", OVERLAY, both, both, f"叠加面{now.name}未变。", 0.0)
+
+
+def _size(geometry: Any) -> float:
+    return 0.0 if geometry.is_empty else float(square_metres(geometry))
 
 
 class _Level:

@@ -14,8 +14,8 @@ _STYLE = """
 body{font:15px/1.6 "Noto Sans CJK SC","WenQuanYi Micro Hei",sans-serif;max-width:960px;margin:2rem auto;
 padding:0 1rem;color:#1c1917}table{border-collapse:collapse;margin:1rem 0}td,th{border:1px solid #d6d3d1;
 padding:.3rem .6rem;text-align:left}svg{max-width:100%;height:auto;border:1px solid #d6d3d1}
-.pictures{display:flex;gap:.5rem;flex-wrap:wrap}.error{color:#c0262d}.warning{color:#b45309}.note{color:#1d4ed8}
-code{font-size:.85em}
+.pictures{display:flex;gap:.5rem;flex-wrap:wrap}.pictures svg{width:auto;max-height:16rem}figure{margin:0}
+.is-error{color:#c0262d}.is-warning{color:#b45309}.is-note{color:#1d4ed8}code{font-size:.85em}
 """
 _SEVERITY = {"error": "必须解决", "warning": "建议解决", "note": "提示"}
 
@@ -27,7 +27,7 @@ def report_fragment(report: CheckReport) -> str:
             _verdict(report),
             _files(report),
             _levels(report),
-            '<figure class="map">',
+            '<figure class="whole">',
             map_picture(report.shapes, report.findings),
             "<figcaption>红:必须解决;橙:建议解决;蓝:提示。</figcaption></figure>",
             _counts(report),
@@ -48,7 +48,7 @@ def _verdict(report: CheckReport) -> str:
     if report.clean:
         return '<p class="verdict">没有发现需要处理的问题。</p>'
     counted = {s: sum(f.severity == s for f in report.findings) for s in _SEVERITY}
-    said = "、".join(f'<b class="{s}">{_SEVERITY[s]} {n} 项</b>' for s, n in counted.items() if n)
+    said = "、".join(f'<b class="is-{s}">{_SEVERITY[s]} {n} 项</b>' for s, n in counted.items() if n)
     tail = "" if report.usable else "存在必须解决的问题,解决前不能启用。"
     return f'<p class="verdict">共发现:{said}。{tail}</p>'
 
@@ -78,7 +78,7 @@ def _levels(report: CheckReport) -> str:
 
 def _counts(report: CheckReport) -> str:
     rows = "".join(
-        f'<tr><td>{KINDS[kind][0]}</td><td class="{KINDS[kind][1]}">{_SEVERITY[KINDS[kind][1]]}</td><td>{n}</td></tr>'
+        f'<tr><td>{KINDS[kind][0]}</td><td class="is-{KINDS[kind][1]}">{_SEVERITY[KINDS[kind][1]]}</td><td>{n}</td></tr>'
         for kind, n in report.counts().items()
     )
     return f"<h2>问题</h2><table><tr><th>种类</th><th>程度</th><th>项数</th></tr>{rows}</table>"
@@ -95,7 +95,7 @@ def _kind(report: CheckReport, kind: str) -> str:
     rest = f"<p>另有 {len(found) - _LISTED} 项,见 JSON。</p>" if len(found) > _LISTED else ""
     label, severity = KINDS[kind]
     return (
-        f'<h3 class="{severity}">{label}({len(found)})</h3>'
+        f'<h3 class="is-{severity}">{label}({len(found)})</h3>'
         + (f'<div class="pictures">{pictures}</div>' if pictures else "")
         + f"<ol>{items}</ol>{rest}"
     )

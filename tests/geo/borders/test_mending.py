@@ -14,7 +14,7 @@ from geo.errors import GeoError
 from geo.mending.covering import RULES
 from geo.mending.proposals import Proposal
 from geo.mending.proposing import apply, levels_are_clean, propose
-from geo.mending.showing import proposals_fragment
+from geo.mending.showing import LEAST_SEEN_M2, proposals_fragment
 from geo.reading import BorderFeature
 from geo.review.checking import check_borders
 from geo.review.findings import CheckReport
@@ -166,12 +166,14 @@ def test_upper_areas_that_nobody_hangs_on_tile_for_themselves(dirty) -> None:
     assert [{str(apart[i].level) for i in some} for some in sets] == [{"grid"}, {"district"}, {"city"}]
 
 
-def test_every_proposal_is_shown_with_its_effect_and_two_pictures(dirty) -> None:
+def test_every_proposal_is_shown_with_its_effect_and_what_moves_with_two_pictures(dirty) -> None:
     proposals = propose(dirty)
     plain = [p.to_json() for p in proposals]
     assert json.loads(json.dumps(plain)) == plain
     page = proposals_fragment(dirty, proposals, ticked={proposals[0].id})
-    assert page.count("修复前</figcaption>") == page.count("修复后</figcaption>") == len(proposals)
+    drawn = [p for p in proposals if p.kind != "outline" or p.moved_m2 >= LEAST_SEEN_M2]
+    assert page.count("修复前</figcaption>") == page.count("修复后</figcaption>") == len(drawn)
+    assert 0 < page.count("面积没有增减") == len(proposals) - len(drawn)
     assert page.count(" checked>") == 1
     for proposal in proposals:
         assert f'value="{proposal.id}"' in page

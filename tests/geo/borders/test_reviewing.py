@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 import shapely
 from shapely.affinity import translate
+from shapely.geometry import box
 
-from geo.borders import AreaShape, Level
+from geo.borders import AreaShape, Level, OverlayShape
 from geo.frames import Frame, encode_geometry
 from geo.inventing import City
 from geo.mending.proposing import apply, levels_are_clean, propose
 from geo.mending.showing import proposals_fragment
 from geo.reading import BorderFeature, Problem, read_borders
 from geo.review.checking import check_borders
-from geo.review.differing import diff_borders
+from geo.review.differing import diff_borders, diff_overlays
 from geo.review.findings import KINDS, CheckReport
 from geo.review.page import report_fragment, whole_page
 from geo.simplifying import simplify_for_zooms
@@ -207,3 +208,28 @@ def test_real_beijing_streets_are_checked_and_mended(real_data) -> None:
     before = [AreaShape(f.code, f.name, f.level, f.parent, f.geometry) for f in features]
     after = [AreaShape(f.code, f.name, f.level, f.parent, f.geometry) for f in mended]
     assert set(diff_borders(before, after).counts()) == {"unchanged", "moved"}
+
+
+def test_surfaces_are_compared_by_code() -> None:
+    def surface(code: str, name: str = "公园", priority: int = 5, east: float = 116.41) -> OverlayShape:
+        return OverlayShape(code, name, "park", priority, box(116.40, 39.90, east, 39.91))
+
+    before = [surface("same"), surface("gone"), surface("named"), surface("ranked"), surface("moved")]
+    after = [
+        surface("same"),
+        surface("named", name="新名"),
+        surface("ranked", priority=9),
+        surface("moved", east=116.42),
+        surface("new"),
+    ]
+    changes = {(c.before or c.after)[0]: c for c in diff_overlays(before, after)}
+    assert {code: c.kind for code, c in changes.items()} == {
+        "same": "unchanged",
+        "gone": "removed",
+        "named": "renamed",
+        "ranked": "reranked",
+        "moved": "moved",
+        "new": "created",
+    }
+    assert changes["moved"].area_m2 == pytest.approx(changes["gone"].area_m2, rel=0.01)
+    assert "由 park 5 改为 park 9" in changes["ranked"].message
