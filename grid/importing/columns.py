@@ -70,6 +70,9 @@ def read_records(sheet: Sheet, columns: Sequence[Column], report: ImportReport) 
     for row in sheet:
         values: dict[str, Any] = {}
         wrong = len(report.problems)
+        if row.beyond:
+            message = f"比首行多出一格“{row.beyond[:20]}”;文字里有逗号时请加英文引号,或用 XLSX"
+            report.problems.append(Problem(message, sheet.name, row.number))
         for column in columns:
             heading = headings[column.field]
             text = row.get(heading)

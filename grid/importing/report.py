@@ -56,7 +56,8 @@ class ImportReport:
         else:
             head = f"{self.what}:{'已导入' if self.written else '检查通过'},{counted}"
         head += self.tail
-        return [head, *_shown("错误", self.problems), *_shown("提示", self.remarks)]
+        problems = sorted(self.problems, key=lambda problem: problem.row or 0)
+        return [head, *_shown("错误", problems), *_shown("提示", self.remarks)]
 
 
 def _shown(kind: str, found: list[Problem]) -> list[str]:

@@ -28,10 +28,11 @@ WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xls"})
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its number as the person sees it, and its cells by heading."""
+    """One row: its number as the person sees it, its cells by heading, and what stands beyond the last heading."""
 
     number: int
     cells: Mapping[str, str]
+    beyond: str = ""
 
     def get(self, heading: str) -> str | None:
         """The cell, None when empty or absent."""
@@ -99,8 +100,9 @@ def _sheet(name: str, table: list[list[str]]) -> Sheet:
         if any(cell.strip() for cell in cells):
             if long := next((cell for cell in cells if len(cell) > MAX_CELL), None):
                 raise InputError(f"{name} 第 {number} 行:有一格超过 {MAX_CELL} 字({long[:10]}…),请检查")
-            texts = (" ".join(cell.split()) for cell in cells)
-            rows.append(Row(number, {h: t for h, t in zip(headings, texts, strict=False) if h}))
+            texts = [" ".join(cell.split()) for cell in cells]
+            beyond = next((text for text in texts[len(headings) :] if text), "")
+            rows.append(Row(number, {h: t for h, t in zip(headings, texts, strict=False) if h}, beyond))
     return Sheet(name, tuple(named), tuple(rows))
 
 

@@ -105,6 +105,14 @@ def test_each_wrong_cell_of_organisations_is_named_and_nothing_is_kept(
     assert count(database, Organisation) == 0
 
 
+def test_a_comma_without_quotes_is_named_by_its_row(database: Database) -> None:
+    report = organisations(database, "单位编码,单位名称,单位类型\nx,甲局,环卫,,\ny,乙局,环卫,西路\n")
+    assert [(p.row, p.message) for p in report.problems] == [
+        (3, "比首行多出一格“西路”;文字里有逗号时请加英文引号,或用 XLSX")
+    ]
+    assert not report.written
+
+
 def test_a_column_that_means_nothing_is_mentioned(database: Database) -> None:
     report = organisations(database, "单位编码,单位名称,单位类型,口号\nx,某局,环卫,为民\n")
 
