@@ -82,6 +82,26 @@ def activate(
     return ruleset
 
 
+def unschedule(session: Session, version: int, actor: Actor | None, now: datetime) -> None:
+    """A set that was to begin at an instant to come is a draft again.
+
+    Raises
+    ------
+    NotFound, Conflict
+        There is none, or it has begun.
+    """
+    ruleset = session.get(Ruleset, version, with_for_update=True)
+    if ruleset is None:
+        raise NotFound(f"没有第 {version} 版规则,请从列表里选择")
+    if ruleset.active_from is None or ruleset.active_from <= now:
+        raise Conflict(f"第 {version} 版没有预定的启用时刻,无需取消")
+    before = values_of(ruleset)
+    ruleset.active_from = None
+    session.add(ruleset)
+    after = values_of(ruleset)
+    record_change(session, actor, "ruleset", str(version), "unschedule", before=before, after=after, now=now)
+
+
 def rows_of(session: Session, table: Any, version: int) -> list[Any]:
     """The rows of one table in a set."""
     return list(session.exec(select(table).where(col(table.ruleset_version) == version)))
