@@ -152,8 +152,13 @@ def unanswered(doubt: Doubt, book: RuleBook) -> Routed | Unrouted:
     if not others:
         return first
     share, other = others[0]
-    note = f"定位精度不足,按占比较大的一侧派出;另一侧占 {share:.0%},承办单位是{book.name(other)}"
+    note = f"定位精度不足,按占比较大的一侧派出;另一侧占 {percent(share)},承办单位是{book.name(other)}"
     return replace(first, runner_up=other, notes=(*first.notes, note))
+
+
+def percent(share: float) -> str:
+    """A share for people: a sliver is not called nothing, nor what is beside it everything."""
+    return "不到 1%" if share < 0.01 else "99% 以上" if share > 0.99 else f"{share:.0%}"
 
 
 def _decide(facts: Facts, book: RuleBook, fits: Sequence[_Fit], tried: Sequence[Tried]) -> Routed | Unrouted:

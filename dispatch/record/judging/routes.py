@@ -15,6 +15,7 @@ from geo.placed import Placed
 from grid.models import Organisation
 
 NOBODY_NEAR = Nearby()
+LEAST_SHARE = 0.01  # of the accuracy circle: a thinner sliver is no doubt, and nobody is asked about it
 SETTLED = ("by_hand", "chosen")  # somebody said where it is: the accuracy circle does not matter any more
 QUEUES = {
     Why.NO_RULE: Queue.UNROUTED,
@@ -82,24 +83,21 @@ def doubt_at(
     standing: Standing, category_code: str, source: Source, found: Placed, at: datetime
 ) -> list[tuple[str, float, str | None]]:
     """Grids that the accuracy circle touches with their share and unit, if it matters which one is right; else none."""
-    if len(found.candidates) < 2:
+    candidates = sorted((one for one in found.candidates if one.share >= LEAST_SHARE), key=lambda c: -c.share)
+    if len(candidates) < 2:
         return []
     asked = AboutToReport(
         category_code=category_code, source=source, overlay_codes=",".join(found.overlays) or None
     )
     doubt = routes_differ(
-        (
-            (one.share, facts_at(standing, asked, standing.area_lineage(one.code), at))
-            for one in found.candidates
-        ),
+        ((one.share, facts_at(standing, asked, standing.area_lineage(one.code), at)) for one in candidates),
         standing.book,
     )
     if not doubt.differs:
         return []
-    by_share = sorted(found.candidates, key=lambda one: -one.share)
     return [
         (one.code, one.share, option.main if isinstance(option, Routed) else None)
-        for one, (_, option) in zip(by_share, doubt.options, strict=True)
+        for one, (_, option) in zip(candidates, doubt.options, strict=True)
     ]
 
 
@@ -107,7 +105,8 @@ def _places(standing: Standing, ticket: Ticket) -> list[tuple[tuple[str, ...], f
     """The areas from narrow to wide, once per candidate of a doubtful place."""
     own = (ticket.grid_code, ticket.community_code, ticket.street_code, ticket.district_code)
     areas = tuple(code for code in own if code)
-    candidates = (ticket.placed or {}).get("candidates") or []
+    given = (ticket.placed or {}).get("candidates") or []
+    candidates = [one for one in given if float(one["share"]) >= LEAST_SHARE]
     if len(candidates) < 2 or (ticket.placed or {}).get("how") in SETTLED:
         return [(areas, 1.0)]
     return [(standing.area_lineage(c["code"]), float(c["share"])) for c in candidates]

@@ -5,13 +5,13 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from dispatch.record.models import Ticket
 from dispatch.record.world import Standing
-from dispatch.rules.routing import ASSET_RULE
+from dispatch.rules.routing import ASSET_RULE, percent
 from dispatch.rules.rulebook import KIND_PREFIX, TimeBand
-from grid.models import Account, OverlayArea, Responsibility
+from grid.models import Account, Generation, OverlayArea, Responsibility
 
 WHEN = {TimeBand.WORKING: "工作时间", TimeBand.NIGHT: "夜间和节假日"}
 
@@ -77,20 +77,34 @@ class Explained:
         ticket, placed = self.ticket, self.ticket.placed or {}
         accuracy = f"精度 {ticket.accuracy_m:.0f} 米" if ticket.accuracy_m is not None else "没有给出精度"
         at = f"{ticket.lon:.6f}, {ticket.lat:.6f}(WGS-84;上报坐标系 {ticket.frame},{accuracy})"
-        found = [("用于落格的点", at), ("边界版本", str(ticket.generation_id or ""))]
+        borders = self.session.get(Generation, ticket.generation_id) if ticket.generation_id else None
+        found = [("用于落格的点", at), ("边界版本", borders.label if borders else "")]
         candidates = placed.get("candidates") or []
         if len(candidates) > 1:
-            shares = "、".join(f"{self._area(one['code'])} {one['share']:.0%}" for one in candidates)
+            shares = "、".join(f"{self._area(one['code'])} {percent(one['share'])}" for one in candidates)
             found.append(("精度圆内各网格的份额", shares))
         return found
 
     def _tried(self) -> list[tuple[str, str]]:
-        found = [
-            (one.get("rule") or "", f"{self._unit(one.get('main'))} {one.get('why_not') or '采用'}")
-            for one in self._routed.get("tried", [])
-        ]
-        version = self._routed.get("ruleset")
-        return [*found, ("规则版本", str(version))] if version is not None else found
+        tried, version = self._routed.get("tried", []), self._routed.get("ruleset")
+        query = select(Responsibility).where(
+            Responsibility.ruleset_version == version,
+            col(Responsibility.id).in_([one.get("rule") for one in tried]),
+        )
+        rows = {row.id: row for row in self.session.exec(query)} if version is not None else {}
+        found = []
+        for one in tried:
+            why_not = one.get("why_not") or "采用"
+            if (row := rows.get(one.get("rule"))) is not None:
+                why_not = self._in_names(why_not, row)
+            found.append((one.get("rule") or "", f"{self._unit(one.get('main'))} {why_not}".strip()))
+        return [*found, ("规则版本", f"第 {version} 版")] if version is not None else found
+
+    def _in_names(self, sentence: str, row: Responsibility) -> str:
+        """The places that the row speaks of by their names: a decision is kept with codes."""
+        for code, name in ((row.overlay_code, self._overlay), (row.area_code, self._area)):
+            sentence = sentence.replace(code, name(code)) if code else sentence
+        return sentence
 
     def _unit(self, code: str | None) -> str:
         known = self.standing.organisations.get(code or "")
