@@ -34,7 +34,7 @@ ACCEPTED, DISMISSED = "accepted", "dismissed"
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One matter that a rule sent to a unit, and to whom a ruling sent it instead."""
+    """One matter that a rule sent to a unit, whether that objected, and to whom a ruling sent it instead."""
 
     code: str
     rule: str
@@ -42,6 +42,7 @@ class Sent:
     areas: tuple[str, ...]
     first: str
     instead: str | None
+    objected: bool
     lon: float
     lat: float
 
@@ -68,15 +69,20 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """Matters that went by a rule (of a category, in an area), and how many of them a ruling sent elsewhere."""
+    """Matters that went by a rule (of a category, in an area): how many were objected to, and sent elsewhere by a ruling."""
 
     key: str
     sent: int
+    objected: int
     returned: int
 
     @property
     def accuracy(self) -> float:
         return 1 - self.returned / self.sent
+
+    @property
+    def return_rate(self) -> float:
+        return self.objected / self.sent
 
 
 def sent_since(session: Session, since: datetime, until: datetime) -> list[Sent]:
@@ -91,21 +97,21 @@ def sent_since(session: Session, since: datetime, until: datetime) -> list[Sent]
         col(Ticket.street_code),
         col(Ticket.district_code),
         col(Ticket.routed),
+        col(Ticket.objections),
         col(Ticket.lon),
         col(Ticket.lat),
     ).where(
         col(Ticket.reported_at) >= since, col(Ticket.reported_at) < until, col(Ticket.routed).is_not(None)
     )
     found = []
-    for key, code, category, grid, community, street, district, routed, lon, lat in session.execute(query):
+    for key, code, category, *own, routed, objections, lon, lat in session.execute(query):
         first, rule = routed.get("main"), routed.get("rule")
         if not first or not rule:
             continue
-        areas = tuple(area for area in (grid, community, street, district) if area)
+        areas = tuple(area for area in own if area)
         instead = ruled.get(key)
-        found.append(
-            Sent(code, rule, category, areas, first, instead if instead != first else None, lon, lat)
-        )
+        instead = None if instead == first else instead
+        found.append(Sent(code, rule, category, areas, first, instead, objections > 0, lon, lat))
     return found
 
 
@@ -122,6 +128,7 @@ def _rulings(session: Session, since: datetime) -> dict[object, str]:
 def accuracy(sent: Iterable[Sent], by: str) -> list[Accuracy]:
     """Accuracy by `rule`, `category` or `area` (the street, or what there is), the worst first; few cases last."""
     total: Counter[str] = Counter()
+    objected: Counter[str] = Counter()
     returned: Counter[str] = Counter()
     for one in sent:
         key = {
@@ -130,8 +137,9 @@ def accuracy(sent: Iterable[Sent], by: str) -> list[Accuracy]:
             "area": one.areas[-2] if len(one.areas) > 1 else "",
         }[by]
         total[key] += 1
+        objected[key] += one.objected
         returned[key] += one.instead is not None
-    rows = [Accuracy(key, number, returned[key]) for key, number in total.items()]
+    rows = [Accuracy(key, number, objected[key], returned[key]) for key, number in total.items()]
     return sorted(rows, key=lambda row: (row.sent < LEAST_RETURNS, row.accuracy, -row.sent, row.key))
 
 

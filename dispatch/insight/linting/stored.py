@@ -6,7 +6,7 @@ from functools import lru_cache
 from sqlmodel import Session, select
 
 from dispatch.insight.linting.checking import Kinds, lint
-from dispatch.insight.linting.findings import Linted
+from dispatch.insight.linting.findings import Finding, Linted, Weight
 from dispatch.insight.linting.terrain import Region, Terrain, build
 from dispatch.record.judging.books import stored_book
 from dispatch.record.world import Standing
@@ -27,6 +27,21 @@ def lint_version(
     borders = generation_id or standing.generation_id
     terrain = terrain_of(database, session, borders) if borders else build([])
     return lint(stored_book(session, version), categories_of(standing), terrain, on)
+
+
+def troubles_of_borders(
+    database: Database, session: Session, standing: Standing, generation_id: int, on: date
+) -> list[Finding]:
+    """What the rules in force would come to in these borders that they have not come to in the present ones."""
+    version = standing.ruleset_version
+    now = {_about(f) for f in lint_version(database, session, standing, version, on).findings}
+    then = lint_version(database, session, standing, version, on, generation_id)
+    return [f for f in then.findings if f.weight is not Weight.REMARK and _about(f) not in now]
+
+
+def _about(finding: Finding) -> tuple[object, ...]:
+    """What it is about, wherever that is: new borders have new names and codes."""
+    return finding.kind, finding.rules, finding.categories
 
 
 def categories_of(standing: Standing) -> list[Kinds]:

@@ -176,7 +176,8 @@ def _run(database: Database, world: World, key: UUID, clock: Callable[[], dateti
             if time.monotonic() - saved_s > SAVE_EVERY_S:
                 saved_s = time.monotonic()
                 database.write(lambda s, n=comparison.total: _change(s, key, done=n))  # type: ignore[misc]
-    result, moved_csv = dict(plain(comparison, standing)), _packed(rows)
+    result = {**plain(comparison, standing), "in_force": standing.ruleset_version}
+    moved_csv = _packed(rows)
     database.write(
         lambda s: _change(
             s,

@@ -87,10 +87,15 @@ def test_what_is_dismissed_is_not_proposed_again(town: Town) -> None:
 
 def test_accuracy_counts_rulings_per_rule_category_and_street(town: Town) -> None:
     returned(town, number=1)
-    town.worker.reports(GARBAGE, at=IN_WEST)
+    kept = town.worker.reports(GARBAGE, at=IN_WEST).code
+    town.department.acts(kept, "object", **RETURN)
+    town.dispatcher.acts(kept, "refuse_objection", reason="属环卫")
+    for _ in range(2):
+        town.worker.reports(GARBAGE, at=IN_WEST)
     with town.database.reading() as session:
         later = town.later(minutes=1).now
         sent = returns.sent_since(session, later - returns.LOOK_BACK, later)
     for by, key in (("rule", "r-city"), ("category", GARBAGE), ("area", "990101001")):
         (row,) = returns.accuracy(sent, by)
-        assert (row.key, row.sent, row.returned, row.accuracy) == (key, 2, 1, 0.5)
+        assert (row.key, row.sent, row.objected, row.returned) == (key, 4, 2, 1)
+        assert (row.return_rate, row.accuracy) == (0.5, 0.75)
