@@ -10,18 +10,21 @@ from flask.typing import ResponseReturnValue
 from sqlmodel import Session, col, select
 
 from dispatch.engine import jobs
+from dispatch.insight.linting.findings import Finding
+from dispatch.insight.linting.stored import troubles_of_borders
 from dispatch.insight.rehearsing import running
 from dispatch.insight.tables import Rehearsal
-from geo.review.differing import BorderDiff, diff_borders
+from geo.borders import Level
+from geo.review.differing import Change, diff_borders, diff_overlays
 from grid.areas import beginning, drafting, generations
 from grid.database import Database
 from grid.errors import GridError, InputError, NotFound
-from grid.models import Area, Generation, GenerationState
+from grid.models import Area, Generation, GenerationState, OverlayArea
 from web.errors import problem_of
 from web.forms import Empty, Strict, read_form
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, settings, world
-from web.standing.places import grids_of
+from web.standing.places import neighbourhoods
 
 blueprint = Blueprint("generations", __name__, url_prefix="/generations")
 
@@ -41,9 +44,10 @@ class PeriodForm(Strict):
 
 
 class BeginForm(Strict):
-    """`begins_at` is local time; empty is at once. A set that was not rehearsed needs the tick."""
+    """`begins_at` is local time; empty is at once. What was not rehearsed, and what troubles rules, needs a tick."""
 
     ticked: bool = False
+    known: bool = False
     begins_at: Annotated[datetime | None, Empty] = None
 
 
@@ -56,11 +60,21 @@ def listed() -> ResponseReturnValue:
 
 def _list(error: GridError | None = None) -> ResponseReturnValue:
     with database().reading() as session:
+        standing = world().refresh(session)
+        choices = neighbourhoods(standing)
+        known, wanted = [code for code, _ in choices], request.values.get("around")
+        around = wanted if wanted in known else next(iter(known), None)
         page = render_template(
             "generations/list.html",
             versions=session.exec(select(Generation).order_by(col(Generation.id).desc())).all(),
             states=STATES,
-            grids=grids_of(world(), session),
+            choices=choices,
+            around=around,
+            grids=[
+                (code, area.name)
+                for code, area in sorted(standing.areas.items())
+                if area.level == Level.GRID and (around is None or around in standing.area_lineage(code))
+            ],
             error=error,
             typed=request.form,
         )
@@ -118,22 +132,28 @@ def _one(generation_id: int, error: GridError | None = None) -> ResponseReturnVa
         found = _generation(session, generation_id)
         active = generations.active_generation(session)
         before = active.id if active and active.id != generation_id else found.former_id
-        names = dict(
-            session.exec(
-                select(Area.code, Area.name).where(col(Area.generation_id).in_([generation_id, before or 0]))
-            ).all()
-        )
+        names = {
+            code: name
+            for table in (Area, OverlayArea)
+            for code, name in session.exec(
+                select(table.code, table.name).where(
+                    col(table.generation_id).in_([generation_id, before or 0])
+                )
+            )
+        }
         rehearsals = session.exec(
             select(Rehearsal)
             .where(Rehearsal.generation_id == generation_id)
             .order_by(col(Rehearsal.asked_at).desc())
             .limit(5)
         ).all()
+        troubles = _troubles(session, found)
     page = render_template(
         "generations/one.html",
+        troubles=troubles,
         one=found,
         states=STATES,
-        diff=_diff(database(), before, generation_id) if before else None,
+        changes=_changes(database(), before, generation_id) if before else None,
         most=MOST_SHOWN,
         names=names,
         rehearsals=rehearsals,
@@ -145,11 +165,24 @@ def _one(generation_id: int, error: GridError | None = None) -> ResponseReturnVa
     return page, problem_of(error).status if error else 200
 
 
+def _troubles(session: Session, found: Generation) -> list[Finding]:
+    """Where the rules in force would not hold in borders that may begin."""
+    if found.state is GenerationState.ACTIVE:
+        return []
+    standing = world().refresh(session)
+    on = now().astimezone(settings().zone).date()
+    return troubles_of_borders(database(), session, standing, found.id or 0, on)
+
+
 @lru_cache(maxsize=8)
-def _diff(its: Database, before: int, after: int) -> BorderDiff:
+def _changes(its: Database, before: int, after: int) -> list[Change]:
     """Two versions never change, so what differs is worked out once."""
     with its.reading() as session:
-        return diff_borders(generations.areas_of(session, before), generations.areas_of(session, after))
+        areas = diff_borders(generations.areas_of(session, before), generations.areas_of(session, after))
+        overlays = diff_overlays(
+            generations.overlays_of(session, before), generations.overlays_of(session, after)
+        )
+    return [change for change in (*areas.changes, *overlays) if change.kind != "unchanged"]
 
 
 @blueprint.post("/<int:generation_id>/rehearse")
@@ -182,8 +215,14 @@ def begin(generation_id: int) -> ResponseReturnValue:
         if begins_at is not None and begins_at.tzinfo is None:
             begins_at = begins_at.replace(tzinfo=ZoneInfo(settings().timezone))
         with database().reading() as session:
-            draft = _generation(session, generation_id).state is GenerationState.DRAFT
-        if draft and not form.ticked:
+            found = _generation(session, generation_id)
+            troubles = _troubles(session, found)
+        if troubles and not form.known:
+            sentence = (
+                f"现行规则在这套边界里有 {len(troubles)} 处问题:{troubles[0].sentence}。确认知悉后再启用"
+            )
+            raise InputError(sentence, {"known": sentence})
+        if found.state is GenerationState.DRAFT and not form.ticked:
             raise InputError("这一版还没有演练过;先演练,或勾选“不演练,直接启用”", {"ticked": "请演练或勾选"})
         if begins_at is not None:
             at = begins_at
@@ -194,6 +233,16 @@ def begin(generation_id: int) -> ResponseReturnValue:
         return _one(generation_id, error)
     flash("将按时启用" if begins_at else "已启用;未签收的工单随后重新落格,每件都留原因", "done")
     return redirect(url_for("generations.listed"), 303)
+
+
+@blueprint.post("/<int:generation_id>/cancel")
+@permission_required(CHANGE)
+def cancel(generation_id: int) -> ResponseReturnValue:
+    """It does not begin at its instant after all."""
+    actor, moment = current_actor(), now()
+    database().write(lambda s: beginning.unschedule(s, generation_id, actor, moment))
+    flash("已取消定时启用", "done")
+    return redirect(url_for("generations.one", generation_id=generation_id), 303)
 
 
 def _generation(session: Session, generation_id: int) -> Generation:

@@ -1,19 +1,20 @@
 """The borders as GeoJSON, from which maps are drawn without any tiles."""
 
+from collections import Counter
 from functools import lru_cache
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request, send_file
+from flask import Blueprint, Response, current_app, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from shapely import from_wkb, simplify
 from shapely.geometry import mapping
 from sqlmodel import Session, col, select
 
-from dispatch.record.world import World
+from dispatch.record.world import Standing, World
 from geo.borders import Level
 from geo.errors import GeoError
 from grid.areas import generations
-from grid.areas.mapcopies import map_copy
+from grid.areas.mapcopies import LEVELS, map_copy
 from grid.database import Database
 from grid.errors import GridError, Unavailable
 from grid.models import Area
@@ -25,6 +26,9 @@ blueprint = Blueprint("places", __name__, url_prefix="/map")
 TOLERANCE_DEGREES = 0.00001  # about a metre: borders look the same and weigh half
 MOST_AREAS = 400
 MOST_CHOICES = 3000
+MOST_OUTLINES = 600
+NEIGHBOURHOODS = (Level.STREET, Level.COMMUNITY)  # of which a map shows all grids
+OUTLINE_ZOOM = 14
 
 
 @blueprint.get("/areas")
@@ -64,6 +68,22 @@ def overview(level: str, zoom: int) -> ResponseReturnValue:
     return send_file(path, mimetype="application/geo+json", conditional=True, max_age=600)
 
 
+def neighbourhoods(standing: Standing) -> list[tuple[str, str]]:
+    """Code and name of every street; of every community where a city has no streets."""
+    for level in NEIGHBOURHOODS:
+        found = sorted((code, area.name) for code, area in standing.areas.items() if area.level == level)
+        if found:
+            return found
+    return []
+
+
+def outlines(standing: Standing) -> str:
+    """Where a map of everything gets its lines: the finest level of which a map can show all."""
+    number = Counter(area.level for area in standing.areas.values())
+    level = next((one for one in reversed(LEVELS) if 0 < number[one] <= MOST_OUTLINES), LEVELS[0])
+    return url_for("places.overview", level=level, zoom=OUTLINE_ZOOM)
+
+
 def _around(lon: float | None, lat: float | None) -> set[str]:
     """The finest area at the point, if it lies in one."""
     if lon is None or lat is None:
@@ -78,18 +98,18 @@ def _around(lon: float | None, lat: float | None) -> set[str]:
 
 def _any(session: Session, generation_id: int | None) -> set[str]:
     """Some street to begin with, for who has no grids of their own."""
-    query = select(Area.code).where(Area.generation_id == generation_id, Area.level == Level.STREET)
+    query = select(Area.code).where(Area.generation_id == generation_id, col(Area.level).in_(NEIGHBOURHOODS))
     return set(session.exec(query.order_by(Area.code).limit(1)))
 
 
 def _streets(session: Session, generation_id: int | None, codes: set[str]) -> set[str]:
-    """The streets (where a city has none: the topmost areas below the district) that hold these areas."""
+    """The streets (where a city has none: the communities) that hold these areas."""
     found = set()
     for code in codes:
         lineage = _lineage(session, generation_id, code)
-        street = next((area.code for area in lineage if area.level is Level.STREET), None)
+        by_level = {area.level: area.code for area in lineage}
         if lineage:
-            found.add(street or lineage[-1].code)
+            found.add(next((by_level[one] for one in NEIGHBOURHOODS if one in by_level), lineage[-1].code))
     return found
 
 

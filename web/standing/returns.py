@@ -17,6 +17,7 @@ from grid.errors import GridError
 from web.errors import problem_of
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, settings, world
+from web.standing.places import outlines
 
 blueprint = Blueprint("returns", __name__, url_prefix="/rules")
 
@@ -47,6 +48,7 @@ def _page(error: GridError | None = None) -> ResponseReturnValue:
                 for by, label in (("rule", "规则"), ("category", "类别"), ("area", "区域"))
             ],
             number=len(sent),
+            outlines=outlines(standing),
             days=DAYS,
             learnt=session.exec(select(Learnt).order_by(col(Learnt.trained_at).desc()).limit(1)).first(),
             error=error,

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,22 +18,22 @@ from dispatch.insight.linting.stored import lint_version
 from dispatch.insight.rehearsing import running
 from dispatch.insight.tables import Rehearsal, RehearsalState
 from dispatch.record import queries
-from dispatch.record.world import Standing
 from grid import rulesets
 from grid.errors import GridError, InputError, NotFound
 from grid.importing.report import ImportReport
 from grid.importing.sheets import parse_sheet
-from grid.models import Responsibility, Ruleset
+from grid.models import Generation, Responsibility, Ruleset
 from web.errors import problem_of
 from web.forms import Code, Empty, Short, Strict, read_form
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, settings, world
+from web.standing.places import outlines
+from web.standing.rows import LABELS, Words, differences, shown
 
 blueprint = Blueprint("rules", __name__, url_prefix="/rules")
 
 CHANGE, RULE = "standing:change", "ticket:rule"
 VERSIONS = 50
-ROWS = 40
 MARKS = {Weight.ERROR: "错误", Weight.TICK: "待确认", Weight.REMARK: "提示"}
 
 
@@ -88,7 +88,7 @@ def _list(report: ImportReport | None = None, error: GridError | None = None) ->
             error=error,
             may_change=current_actor().may(CHANGE),
         )
-    wrong = error is not None or (report is not None and not report.is_right)
+    wrong = error is not None or (report is not None and not (report.is_right or report.written))
     return page, (problem_of(error).status if error else 422) if wrong else 200
 
 
@@ -128,8 +128,8 @@ def _version(version: int, error: GridError | None = None) -> ResponseReturnValu
         on = now().astimezone(settings().zone).date()
         found = lint_version(database(), session, standing, version, on)
         rows = sorted(rulesets.rows_of(session, Responsibility, version), key=lambda row: str(row.id))
-        shown = _shown(rows, standing)
-        former = {row.id: row for row in rulesets.rows_of(session, Responsibility, standing.ruleset_version)}
+        words = Words.of(session, standing)
+        former = rulesets.rows_of(session, Responsibility, standing.ruleset_version)
         page = render_template(
             "rules/version.html",
             ruleset=ruleset,
@@ -137,13 +137,10 @@ def _version(version: int, error: GridError | None = None) -> ResponseReturnValu
             in_force=standing.ruleset_version,
             linted=found,
             marks=MARKS,
-            rows=shown.rows,
+            shown=shown(rows, words),
+            labels=LABELS,
             number=len(rows),
-            found=shown.number,
-            page=shown.page,
-            pages=shown.pages,
-            words=shown.words,
-            changed=_changes(rows, former),
+            changed=differences(rows, former, words),
             rehearsals=session.exec(
                 select(Rehearsal)
                 .where(Rehearsal.ruleset_version == version, col(Rehearsal.generation_id).is_(None))
@@ -153,58 +150,11 @@ def _version(version: int, error: GridError | None = None) -> ResponseReturnValu
             error=error,
             typed=request.form,
             today=on,
+            now=now(),
             since=on - running.USUAL,
             may_change=current_actor().may(CHANGE),
         )
     return page, problem_of(error).status if error else 200
-
-
-class Shown(NamedTuple):
-    """One page of a version's rows: those that hold the words, or the page on which one row stands."""
-
-    rows: list[Responsibility]
-    number: int
-    page: int
-    pages: int
-    words: str
-
-
-def _shown(rows: list[Responsibility], standing: Standing) -> Shown:
-    words, wanted = request.args.get("q", "").strip()[:40], request.args.get("row")
-    found = [row for row in rows if words in _spoken(row, standing)] if words else rows
-    pages = max(1, -(-len(found) // ROWS))
-    at = next((n for n, row in enumerate(found) if row.id == wanted), None)
-    page = at // ROWS + 1 if at is not None else request.args.get("page", 1, type=int)
-    page = min(max(page, 1), pages)
-    return Shown(found[(page - 1) * ROWS : page * ROWS], len(found), page, pages, words)
-
-
-def _spoken(row: Responsibility, standing: Standing) -> str:
-    """Everything that the page says of a row, for finding it by a word."""
-    category, area = standing.categories.get(row.category_code or ""), standing.areas.get(row.area_code or "")
-    names = (category.name if category else "", area.name if area else "", standing.book.name(row.main))
-    codes = (
-        str(row.id),
-        row.category_code,
-        row.area_code,
-        row.overlay_code,
-        row.main,
-        row.assistants,
-        row.note,
-    )
-    return " ".join(part for part in (*names, *codes) if part)
-
-
-def _changes(rows: list[Responsibility], former: dict[str, Responsibility]) -> list[tuple[str, str]]:
-    """The rows by which this version differs from the one in force, with what differs."""
-    found = []
-    for row in rows:
-        old = former.pop(row.id, None)
-        if old is None:
-            found.append((row.id, "新增"))
-        elif row.model_dump(exclude={"ruleset_version"}) != old.model_dump(exclude={"ruleset_version"}):
-            found.append((row.id, "改动"))
-    return [*found, *((row_id, "删去") for row_id in former)]
 
 
 @blueprint.get("/<int:version>.csv")
@@ -251,6 +201,19 @@ def activate(version: int) -> ResponseReturnValue:
     return redirect(url_for("rules.listed"), 303)
 
 
+@blueprint.post("/<int:version>/cancel")
+@permission_required(CHANGE)
+def cancel(version: int) -> ResponseReturnValue:
+    """It does not begin at its instant after all."""
+    actor, moment = current_actor(), now()
+    try:
+        database().write(lambda s: rulesets.unschedule(s, version, actor, moment))
+    except GridError as error:
+        return _version(version, error)
+    flash("已取消定时启用", "done")
+    return redirect(url_for("rules.version", version=version), 303)
+
+
 @blueprint.get("/rehearsals/<uuid:key>")
 @permission_required(CHANGE, RULE)
 def rehearsal(key: UUID) -> ResponseReturnValue:
@@ -262,8 +225,10 @@ def rehearsal(key: UUID) -> ResponseReturnValue:
             "rules/rehearsal.html",
             one=found,
             result=found.result or {},
+            borders=session.get(Generation, found.generation_id) if found.generation_id else None,
             waits=found.state in (RehearsalState.WAITING, RehearsalState.RUNNING),
             standing=standing,
+            outlines=outlines(standing),
         )
 
 

@@ -207,7 +207,7 @@ def _page(
         error=error,
         typed=request.form,
     )
-    wrong = error is not None or (report is not None and not report.is_right)
+    wrong = error is not None or (report is not None and not (report.is_right or report.written))
     return page, (problem_of(error).status if error else 422) if wrong else 200
 
 

@@ -17,7 +17,7 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented) return;
   if (form.dataset.sent) { event.preventDefault(); return; }
-  if (form.method.toLowerCase() !== "post") return;
+  if (form.method.toLowerCase() !== "post" || event.submitter?.hasAttribute("data-download")) return;
   form.dataset.sent = "yes";
   const button = event.submitter || form.querySelector("[type=submit]");
   if (button) button.setAttribute("aria-busy", "true");

@@ -1,8 +1,8 @@
-// Many points on a map of the grids: what a rehearsal would send elsewhere.
+// Many points on a map of the borders: what a rehearsal would send elsewhere, what speaks for a proposal.
 "use strict";
 
-document.addEventListener("DOMContentLoaded", async () => {
-  for (const box of document.querySelectorAll("[data-points]")) {
+async function plotPoints() {
+  for (const box of document.querySelectorAll("[data-points]:not(.leaflet-container)")) {
     const map = await drawMap(box, { point: false });
     const points = JSON.parse(box.dataset.points);
     const drawn = L.featureGroup(points.map(([lon, lat, code]) => {
@@ -11,4 +11,7 @@ document.addEventListener("DOMContentLoaded", async () => {
     })).addTo(map);
     if (points.length) map.fitBounds(drawn.getBounds(), { padding: [24, 24], maxZoom: 16 });
   }
-});
+}
+
+document.addEventListener("DOMContentLoaded", plotPoints);
+document.addEventListener("htmx:after:swap", plotPoints);

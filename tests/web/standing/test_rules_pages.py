@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlmodel import select
@@ -36,7 +37,8 @@ def test_a_draft_from_import_to_beginning_and_back(town: Town, visitor: Enter) -
     assert "已导入" in answer.text
     assert versions(town) == [1, 2]
     page = admin.sees("/rules/2").text
-    assert "新增:e" in page
+    added = page.partition("<strong>新增</strong>")[2].partition("</li>")[0]
+    assert (">e</a>" in added, "暴露垃圾 · 井巷第二网格 → 排水公司" in added) == (True, True), added
     assert "可以启用" in page
     asked = admin.posts("/rules/2/rehearse", from_on="2026-03-01", to_on="2026-03-31")
     assert asked.status_code == 303
@@ -59,6 +61,17 @@ def test_a_draft_from_import_to_beginning_and_back(town: Town, visitor: Enter) -
         assert rulesets.in_force(session, town.now) == 1
 
 
+def test_what_was_to_begin_later_can_be_called_off(town: Town, visitor: Enter) -> None:
+    draft(town)
+    admin = visitor("administrator")
+    assert admin.posts("/rules/2/begin", ticked="true", begins_at="2026-03-09T00:00").status_code == 303
+    assert "取消定时启用" in admin.sees("/rules/2").text
+    assert admin.posts("/rules/2/cancel").status_code == 303
+    with town.database.reading() as session:
+        assert rulesets.in_force(session, town.now + timedelta(days=30)) == 1
+    assert admin.posts("/rules/2/cancel").status_code == 409
+
+
 def test_a_version_with_a_conflict_cannot_begin(town: Town, visitor: Enter) -> None:
     draft(town, Responsibility(ruleset_version=0, id="x", category_code=COVER, main=SANITATION))
     admin = visitor("administrator")
@@ -77,7 +90,8 @@ def test_a_ticket_without_a_rule_becomes_one(town: Town, visitor: Enter) -> None
         "/rules/make", ticket=code, category_code="900001", area_code=WEST, main="street-office"
     )
     assert made.status_code == 303
-    assert "新增:made-900001-" in dispatcher.sees(made.location).text
+    added = dispatcher.sees(made.location).text.partition("<strong>新增</strong>")[2]
+    assert ">made-900001-" in added.partition("</li>")[0]
     assert dispatcher.posts("/rules/2/begin", ticked="true").status_code == 403
     barred = dispatcher.posts("/rules/make", category_code=PARKING, main="kind:community", note="下派")
     assert (barred.status_code, "不得将社区作为" in barred.text, 'value="下派"' in barred.text) == (

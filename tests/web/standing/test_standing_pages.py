@@ -2,15 +2,30 @@
 
 from collections.abc import Callable
 
+from shapely.geometry import box
 from sqlmodel import select
 
 from dispatch.insight.rehearsing import running
 from dispatch.record.models import Admittance
+from geo.borders import OverlayShape
 from grid.areas import beginning, generations
 from grid.areas.mapcopies import LEVELS, ZOOMS, draw_next
-from grid.models import Generation, GenerationState
+from grid.auditing import record_change
+from grid.models import Generation, GenerationState, Responsibility
 from tests.insight.rules.test_returns import returned
-from tests.town import COMMUNITY_OFFICE, EAST, IN_WEST, LAT, LON, PARKING, STREET_OFFICE, WEST, Town
+from tests.town import (
+    COMMUNITY_OFFICE,
+    DRAINAGE,
+    EAST,
+    GARBAGE,
+    IN_WEST,
+    LAT,
+    LON,
+    PARKING,
+    STREET_OFFICE,
+    WEST,
+    Town,
+)
 from tests.web.conftest import Visitor
 
 Enter = Callable[[str], Visitor]
@@ -68,6 +83,40 @@ def test_borders_begin_at_their_instant(town: Town, visitor: Enter) -> None:
     with town.database.reading() as session:
         assert beginning.due_to_begin(session, town.now) == []
         assert beginning.due_to_begin(session, town.later(days=1).now) == [key]
+    admin = visitor("administrator")
+    assert "取消定时启用" in admin.sees(made.location).text
+    assert admin.posts(f"/generations/{key}/cancel").status_code == 303
+    with town.database.reading() as session:
+        assert beginning.due_to_begin(session, town.now) == []
+
+
+def test_rules_that_new_borders_would_break_are_said_before_they_begin(town: Town, visitor: Enter) -> None:
+    with town.database.writing() as session:
+        session.add(
+            Responsibility(ruleset_version=1, id="west", category_code=GARBAGE, area_code=WEST, main=DRAINAGE)
+        )
+        record_change(session, None, "ruleset", "1", "change", now=town.now)
+    admin = visitor("administrator")
+    made = admin.posts("/generations/redraw/split", codes=WEST, points=CUT, names="第三网格;第四网格")
+    page = admin.sees(made.location).text
+    assert "现行规则在这套边界里新出现的问题(1 处)" in page
+    assert "<strong>编码不存在</strong>" in page
+    refused = admin.posts(f"{made.location}/begin", ticked="true")
+    assert (refused.status_code, "确认知悉后再启用" in refused.text) == (422, True)
+    assert admin.posts(f"{made.location}/begin", ticked="true", known="true").status_code == 303
+
+
+def test_a_surface_that_comes_is_among_the_changes(town: Town, visitor: Enter) -> None:
+    with town.database.writing() as session:
+        active = generations.active_generation(session)
+        assert active is not None
+        areas = generations.areas_of(session, active.id or 0)
+        park = OverlayShape("park-2", "井巷公园", "park", 5, box(LON, LAT, LON + 0.002, LAT + 0.002))
+        new = generations.NewGeneration("with a park", areas, [park])
+        made = generations.create_draft(session, new, None, town.now)
+    generations.write_index(town.database, made.id or 0, town.world.settings.instance_path)
+    changes = visitor("administrator").sees(f"/generations/{made.id}").text.partition("变化表")[2]
+    assert ">新设</th><td></td><td>井巷公园</td>" in changes
 
 
 def test_a_proposal_is_accepted_with_one_click(town: Town, visitor: Enter) -> None:
@@ -77,6 +126,7 @@ def test_a_proposal_is_accepted_with_one_click(town: Town, visitor: Enter) -> No
     page = dispatcher.sees("/rules/returns").text
     assert "“暴露垃圾”在井巷第二网格改由排水公司承办" in page
     assert "3 件里,3 件裁定改派(100%)" in page
+    assert page.partition("data-points=")[2].partition("data-areas")[0].count("[1") == 3, "each on the map"
     key = page.split('name="key" value="')[1].split('"')[0]
     done = dispatcher.posts("/rules/returns/accept", key=key)
     assert done.status_code == 303
