@@ -21,6 +21,7 @@ from dispatch.rules.rulebook import RuleBook
 from dispatch.rules.worktime import Calendar, Day, DayKind, OfficeHours, duty
 from geo.placed import Placed
 from grid import rulesets
+from grid.areas.generations import index_here
 from grid.areas.places import Places
 from grid.errors import InputError, Unavailable
 from grid.models import (
@@ -265,6 +266,8 @@ class World:
         generation = session.execute(
             select(Generation).where(col(Generation.state) == GenerationState.ACTIVE)
         ).scalar_one_or_none()
+        if generation is not None:
+            index_here(session, generation, self.settings.instance_path)
         self.places.use(generation)
 
         def values(table: type[Row], *conditions: ColumnElement[bool]) -> tuple[Row, ...]:

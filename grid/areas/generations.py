@@ -105,13 +105,27 @@ def write_index(database: Database, generation_id: int, instance_path: Path) -> 
             raise NotFound(f"没有编号为 {generation_id} 的边界版本")
         areas, overlays = areas_of(session, generation_id), overlays_of(session, generation_id)
     name = f"{INDEX_FOLDER}/{generation_id}-{(generation.checksum or '')[:12]}.index"
-    try:
-        build_index(areas, overlays, instance_path / name, generation=str(generation_id))
-    except GeoError as error:
-        raise InputError(str(error)) from error
+    _build(areas, overlays, instance_path / name, generation_id)
     if generation.index_file != name:
         database.write(lambda session: _set_index_file(session, generation_id, name))
     return instance_path / name
+
+
+def index_here(session: Session, generation: Generation, instance_path: Path) -> Path | None:
+    """The index file of a generation that has one; made from the rows where this machine has not got it yet."""
+    if generation.index_file is None or generation.id is None:
+        return None
+    path = instance_path / generation.index_file
+    if not path.exists():
+        _build(areas_of(session, generation.id), overlays_of(session, generation.id), path, generation.id)
+    return path
+
+
+def _build(areas: list[AreaShape], overlays: list[OverlayShape], path: Path, generation_id: int) -> None:
+    try:
+        build_index(areas, overlays, path, generation=str(generation_id))
+    except GeoError as error:
+        raise InputError(str(error)) from error
 
 
 def index_soon(

@@ -1,6 +1,7 @@
 """What waits in rows of the standing world is done by the care-taker: borders at their instant, tickets after them."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlmodel import select
@@ -80,3 +81,13 @@ def test_what_cannot_begin_any_more_holds_nothing_up(town: Town) -> None:
         one = session.get_one(Generation, waiting)
         assert (one.state, one.begins_at) == (GenerationState.DRAFT, None)
         assert session.get_one(Generation, split).state is GenerationState.ACTIVE
+
+
+def test_borders_that_began_on_another_machine_are_indexed_on_this_one(town: Town, tmp_path: Path) -> None:
+    other = tmp_path / "other-machine"
+    ground = f"{LON},{LAT};{LON + 0.011},{LAT};{LON + 0.011},{LAT + 0.008};{LON},{LAT + 0.008}"
+    work = drafting.redraw(EAST, ground)
+    made = drafting.draft(town.database, other, "redrawn", work, None, town.now)
+    town.database.write(lambda s: beginning.activate(s, made.id or 0, None, town.now))
+    assert not (town.world.settings.instance_path / str(made.index_file)).exists()
+    assert town.ticket(town.worker.reports(at=IN_WEST).code).grid_code == EAST

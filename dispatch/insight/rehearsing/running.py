@@ -28,6 +28,7 @@ from dispatch.rules.routing import ASSET_RULE
 from dispatch.rules.workflow import TICKET
 from geo.borders import LEVELS
 from geo.locating import Locator
+from grid.areas.generations import index_here
 from grid.database import Database
 from grid.errors import InputError, NotFound
 from grid.models import Generation, GenerationState, Ruleset
@@ -251,8 +252,8 @@ def _areas(*codes: str | None) -> tuple[str, ...]:
 def _locator(session: Session, asked: Rehearsal, folder: Path) -> Locator | None:
     if asked.generation_id is None:
         return None
-    generation = session.get_one(Generation, asked.generation_id)
-    return Locator.open(folder / str(generation.index_file))
+    path = index_here(session, session.get_one(Generation, asked.generation_id), folder)
+    return Locator.open(path) if path else None
 
 
 def _placed(locator: Locator, batch: list[Past]) -> dict[str, Past]:
