@@ -24,6 +24,7 @@ from tests.town import (
     Person,
     Town,
 )
+from tests.web.conftest import Visitor
 
 CLAUSE = "不得将社区作为城市管理事务的责任主体"
 
@@ -120,24 +121,28 @@ def test_no_community_leads_such_a_matter_by_rule_or_by_hand(town: Town) -> None
 
 @pytest.mark.acceptance("D17")
 def test_a_unit_that_passes_it_down_is_blocked_and_counted_to_the_unit(
-    town: Town, program: Callable[[str], object]
+    town: Town, program: Callable[[str], object], visitor: Callable[[str], Visitor]
 ) -> None:
-    code = held_by_the_street(town)
-    answer = program("street").calls(  # type: ignore[attr-defined]
-        "POST", f"/tickets/{code}/actions/assign_within", {"given": {"organisation": COMMUNITY_OFFICE}}
-    )
-    assert answer.status_code == 422
-    assert CLAUSE in answer.json["detail"]
-    with town.database.reading() as session:
-        (row,) = session.exec(select(HandedDown)).all()
-    assert (row.by_code, row.to_code, row.ticket_code, row.path) == (
-        STREET_OFFICE,
-        COMMUNITY_OFFICE,
-        code,
-        "assign_within",
-    )
-    assert row.clause.endswith(CLAUSE)
-    assert attempts(town) == {STREET_OFFICE: 1}
+    with_the_street = held_by_the_street(town)
+    with_the_department = town.worker.reports(PARKING).code
+    for who, unit, code in (
+        ("street", STREET_OFFICE, with_the_street),
+        ("police", POLICE, with_the_department),
+    ):
+        answer = program(who).calls(  # type: ignore[attr-defined]
+            "POST", f"/tickets/{code}/actions/assign_within", {"given": {"organisation": COMMUNITY_OFFICE}}
+        )
+        assert answer.status_code == 422
+        assert CLAUSE in answer.json["detail"]
+        with town.database.reading() as session:
+            row = session.exec(select(HandedDown).where(HandedDown.ticket_code == code)).one()
+        assert (row.by_code, row.to_code, row.path) == (unit, COMMUNITY_OFFICE, "assign_within")
+        assert row.clause.endswith(CLAUSE)
+    assert attempts(town) == {STREET_OFFICE: 1, POLICE: 1}
+    page = visitor("supervisor").sees("/rules/admission").text
+    by_unit = page.partition("疑似违规下派,按单位")[2].partition("</table>")[0]
+    for name in ("东门街道办事处", "区综合执法局"):
+        assert f'<th scope="row">{name}</th><td>1</td>' in by_unit
 
 
 def test_a_community_gives_back_with_one_tap_and_the_clause(town: Town) -> None:
