@@ -34,15 +34,6 @@ Form = TypeVar("Form", bound="Strict")
 MAX_PHOTOS = 9
 # 2 added the answers to a category's questions; a page that has stood open since before still sends 1.
 PAYLOAD_VERSION = 2
-NATURES = (
-    ("consult", "咨询"),
-    ("help", "求助"),
-    ("complaint", "投诉"),
-    ("report", "举报"),
-    ("suggestion", "建议"),
-    ("praise", "表扬"),
-    ("other", "其他"),
-)
 MAX_WORDS = 2000
 LEAST_SATISFIED = 3
 

@@ -16,9 +16,9 @@ from dispatch.record.models import Reporter, Ticket
 from dispatch.record.reading import calling, disclosing, rounds
 from dispatch.record.reading.rounds import CallToMake
 from dispatch.rules.callbacks import Asking, next_civil_hour
-from dispatch.rules.workflow import SATISFACTION, SOLVED
+from dispatch.rules.workflow import NATURES, SATISFACTION, SOLVED
 from grid.errors import Conflict, InputError
-from web.forms import NATURES, ActionIn, AnswerForm, ReportIn, check, read_form
+from web.forms import ActionIn, AnswerForm, ReportIn, check, read_form
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, settings, world
 from web.shown import showing

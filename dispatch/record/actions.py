@@ -47,6 +47,7 @@ REPORT_VERBS = {
 ROUTED_AFTER = frozenset(
     {
         "place",
+        "reclassify",
         "accept",
         "confirm_report",
         "overrule_rejection",

@@ -208,6 +208,17 @@ def recompute(change: Change, row: TicketClock) -> bool:
     return True
 
 
+def limit_anew(change: Change, row: TicketClock) -> bool:
+    """The limit of what the matter turned out to be, from when the clock began; True when its end moved."""
+    limit, limit_id = _limit(change.standing, change.ticket, row.kind, row.stage or "", row.started_at)
+    if row.paused_at is not None or (row.amount, row.unit) == (limit.amount, str(limit.unit)):
+        return False
+    row.amount, row.unit, row.limit_id = limit.amount, str(limit.unit), limit_id
+    before = row.due_at
+    _set_end(change, row)
+    return row.due_at != before
+
+
 def plan_next(change: Change, row: TicketClock, fired: str) -> None:
     """After one rung has fired, the timer of the next."""
     _plan(change, row, after=fired)

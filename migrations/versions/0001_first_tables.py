@@ -128,6 +128,9 @@ def upgrade() -> None:
     sa.Column('accepted_in_time', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forward_decided', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forwarded_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('limit_moved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_audited', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_improper', sa.Integer(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('grain', 'on', 'source', 'category_code', 'organisation_code', 'district_code', name=op.f('pk_figure_broad'))
     )
     with op.batch_alter_table('figure_broad', schema=None) as batch_op:
@@ -182,6 +185,9 @@ def upgrade() -> None:
     sa.Column('accepted_in_time', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forward_decided', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forwarded_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('limit_moved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_audited', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_improper', sa.Integer(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('grain', 'on', 'category_code', name=op.f('pk_figure_category'))
     )
     with op.batch_alter_table('figure_category', schema=None) as batch_op:
@@ -237,6 +243,9 @@ def upgrade() -> None:
     sa.Column('accepted_in_time', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forward_decided', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forwarded_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('limit_moved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_audited', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_improper', sa.Integer(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('grain', 'on', 'organisation_code', 'district_code', 'street_code', 'community_code', 'grid_code', name=op.f('pk_figure_duty'))
     )
     with op.batch_alter_table('figure_duty', schema=None) as batch_op:
@@ -295,6 +304,9 @@ def upgrade() -> None:
     sa.Column('accepted_in_time', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forward_decided', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forwarded_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('limit_moved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_audited', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_improper', sa.Integer(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('grain', 'on', 'category_code', 'district_code', 'street_code', 'community_code', 'grid_code', name=op.f('pk_figure_matter'))
     )
     with op.batch_alter_table('figure_matter', schema=None) as batch_op:
@@ -353,6 +365,9 @@ def upgrade() -> None:
     sa.Column('accepted_in_time', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forward_decided', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forwarded_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('limit_moved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_audited', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_improper', sa.Integer(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('grain', 'on', 'source', 'district_code', 'street_code', 'community_code', 'grid_code', name=op.f('pk_figure_origin'))
     )
     with op.batch_alter_table('figure_origin', schema=None) as batch_op:
@@ -410,6 +425,9 @@ def upgrade() -> None:
     sa.Column('accepted_in_time', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forward_decided', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forwarded_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('limit_moved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_audited', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_improper', sa.Integer(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('grain', 'on', 'district_code', 'street_code', 'community_code', 'grid_code', name=op.f('pk_figure_place'))
     )
     with op.batch_alter_table('figure_place', schema=None) as batch_op:
@@ -462,6 +480,9 @@ def upgrade() -> None:
     sa.Column('accepted_in_time', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forward_decided', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forwarded_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('limit_moved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_audited', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_improper', sa.Integer(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('grain', 'on', 'source', name=op.f('pk_figure_source'))
     )
     op.create_table('figure_street',
@@ -511,6 +532,9 @@ def upgrade() -> None:
     sa.Column('accepted_in_time', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forward_decided', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forwarded_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('limit_moved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_audited', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_improper', sa.Integer(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('grain', 'on', 'district_code', 'street_code', name=op.f('pk_figure_street'))
     )
     with op.batch_alter_table('figure_street', schema=None) as batch_op:
@@ -573,6 +597,9 @@ def upgrade() -> None:
     sa.Column('accepted_in_time', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forward_decided', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forwarded_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('limit_moved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_audited', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_improper', sa.Integer(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('grain', 'on', 'organisation_code', name=op.f('pk_figure_unit'))
     )
     with op.batch_alter_table('figure_unit', schema=None) as batch_op:
@@ -623,6 +650,9 @@ def upgrade() -> None:
     sa.Column('accepted_in_time', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forward_decided', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forwarded_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('limit_moved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_audited', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_improper', sa.Integer(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('grain', 'on', name=op.f('pk_figure_whole'))
     )
     op.create_table('generation',
@@ -1407,6 +1437,7 @@ def upgrade() -> None:
     sa.Column('objection_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('total_due_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('correction_drawn', sa.Boolean(), server_default=sa.text('(false)'), nullable=False),
     sa.Column('overdue', sa.Boolean(), nullable=False),
     sa.Column('solved', sa.Text(), nullable=True),
     sa.Column('satisfaction', sa.Integer(), nullable=True),

@@ -46,6 +46,8 @@ follow_main: merged > verified
 stand_alone: merged > filed
 split: submitted filed dispatched in_progress rework =
 relate: open-asking-reviewing-handled =
+reclassify: submitted filed objected consulting =
+audit_correction: every =
 place: filed =
 dispatch: filed > dispatched
 dispatch_make_safe: filed > making_safe
@@ -155,7 +157,7 @@ leader holds: approve_answer return_answer
 operator any: INTAKE CALLING withdraw supply supply_intake add_information appeal_malicious urge merge unmerge split relate reopen reopen_instant
 dispatcher any: INTAKE DISPATCHING RULING REVIEWING merge unmerge split relate
 callback_agent any: CALLING REVIEWING
-supervisor any: confirm_malicious refuse_malicious keep_malicious lift_malicious clarify grant_exclusion refuse_exclusion recheck_pass recheck_fail urge convene settle_convened
+supervisor any: confirm_malicious refuse_malicious keep_malicious lift_malicious clarify grant_exclusion refuse_exclusion recheck_pass recheck_fail urge convene settle_convened audit_correction
 material_verifier any: confirm_report deny_report verify_beside verify_pass verify_fail
 lead_officer any: screen_lead dismiss_lead assign_lead lead_check_fail lead_check_pass publish_lead
 administrator any:
@@ -168,7 +170,7 @@ GROUPS = {
     "RECTIFYING": "return_lead begin_rectifying report_rectified",
     "HELPING": "sign_in_to_help report_help",
     "INTAKE": "accept send_to_verify answer_instantly reject propose_rejection confirm_rejection "
-    "overrule_rejection refer transfer_call pass_on record_receipt passed_back ask_more_intake propose_malicious",
+    "overrule_rejection refer transfer_call pass_on record_receipt passed_back ask_more_intake propose_malicious reclassify",
     "CALLING": "attempt_callback answer_satisfied answer_unsolved decline_callback record_upper_result ask_progress "
     "record_instant_answer",
     "DISPATCHING": "place dispatch dispatch_make_safe settle_owner add_assistants",
@@ -313,6 +315,7 @@ STANDS = {
     "another_judge": {"conduct_judges": frozenset({"somebody"})},
     "conduct_run_out": {"conduct_until": NOW + timedelta(seconds=1)},
     "not_yet_clarified": {"clarified": True},
+    "correction_drawn": {"correction_drawn": False},
 }
 YIELDS: dict[str, dict[str, object]] = {
     "barred_here": {"own_clause": "不得"},
@@ -341,6 +344,7 @@ YIELDS: dict[str, dict[str, object]] = {
     "conduct_held": {"conduct": "held"},
     "conduct_appealed": {"conduct": "appealed"},
     "conduct_run_out": {"conduct": "held", "conduct_until": NOW},
+    "correction_drawn": {"correction_drawn": True},
 }
 DOER = Doer("somebody", organisations=frozenset({"own"}), under=frozenset({"own"}))
 GUARDED = [(a, guard) for a, row in BY_ACTION.items() for guard in row.guards]

@@ -12,9 +12,8 @@ from flask import Flask, g
 from flask_babel import gettext
 
 from dispatch.record.models import Queue, Source, Ticket
-from dispatch.rules.workflow import BY_ACTION, MARKS, OPEN_STATES, STATES, SUBMIT, State
+from dispatch.rules.workflow import BY_ACTION, MARKS, NATURES, OPEN_STATES, STATES, SUBMIT, State
 from grid.permissions import ROLES
-from web.forms import NATURES
 from web.language import scripts
 from web.language.in_templates import ProgramWords
 from web.language.saying import said

@@ -51,6 +51,10 @@ METRICS: tuple[Metric, ...] = (
     Metric("repeating", "重复诉求率", Kind.QUALITY, _one("repeated"), "received", "登记受理中并入他件的", OWN),
     Metric("false_completion", "虚假办结率", Kind.QUALITY, _one("false_completion"), "rechecked",
            "抽查复核中查实没有办的", OWN, of_unit=True),
+    Metric("limit_moving", "更正而改动时限", Kind.QUALITY, _one("limit_moved"), None,
+           "更正类别或性质使时限改变的次数;抽三成由督查复看", OWN),
+    Metric("correcting_improper", "更正不当率", Kind.QUALITY, _one("correction_improper"), "correction_audited",
+           "抽审的更正中认定不当的", OWN),
     Metric("supplements", "要求补充材料", Kind.QUALITY, _one("supplement_asked"), None,
            "向诉求人或基层要求补充的次数,计入索要方", SEED, of_unit=True),
 )  # fmt: skip

@@ -61,6 +61,9 @@ MEASURES: tuple[Measure, ...] = (
     Measure("accepted_in_time", "及时受理", _REPORTED),
     Measure("forward_decided", "应转办", _REPORTED),
     Measure("forwarded_in_time", "及时转办", _REPORTED),
+    Measure("limit_moved", "更正类别、性质而改动时限", "更正日"),
+    Measure("correction_audited", "抽审的更正", "抽审日"),
+    Measure("correction_improper", "抽审认定不当的更正", "抽审日"),
 )
 KEYS: tuple[str, ...] = tuple(measure.key for measure in MEASURES)
 BIT: dict[str, int] = {key: 1 << place for place, key in enumerate(KEYS)}

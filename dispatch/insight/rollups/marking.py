@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from dispatch.insight.metrics.measures import BIT
 from dispatch.insight.rollups.models import NONE
-from dispatch.insight.rollups.story import Line, Story
+from dispatch.insight.rollups.story import CORRECTION, Line, Story
 from dispatch.insight.rollups.turns import Turn, clocks_within, left_at, ran_out, stands, turns_of
 from dispatch.rules.callbacks import SATISFIED_FROM
 from dispatch.rules.workflow import ClockKind, State
@@ -67,6 +67,7 @@ def marks_of(story: Story, at: datetime) -> Iterator[Mark]:
     if state == State.REMINDED:
         yield Mark(lines[0].at, unit, "reminded")
         return
+    yield from _corrections(lines)
     if _repeats(lines):
         yield Mark(lines[0].at, unit, "repeated")
     yield from _desks(story, at, turns)
@@ -79,6 +80,17 @@ def marks_of(story: Story, at: datetime) -> Iterator[Mark]:
             yield from _contact(story, turn, at)
     if not _excluded(lines):
         yield from _asking(lines, turns)
+
+
+def _corrections(lines: tuple[Line, ...]) -> Iterator[Mark]:
+    """They are the desks' doing, no unit's."""
+    for line in lines:
+        if line.action == CORRECTION and line.given["reclassified"]["moved"]:
+            yield Mark(line.at, NONE, "limit_moved")
+        elif line.action == "audit_correction":
+            yield Mark(line.at, NONE, "correction_audited")
+            if line.given["finding"] == "improper":
+                yield Mark(line.at, NONE, "correction_improper")
 
 
 def _repeats(lines: tuple[Line, ...]) -> bool:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, and_, select, type_coerce
+from sqlalchemy import ColumnElement, Text, and_, case, select, type_coerce
 from sqlmodel import Session, col
 
 from dispatch.insight.rollups import bulk
@@ -19,11 +19,13 @@ from dispatch.rules.workflow import TICKET
 
 Key = tuple[str, UUID]
 Which = Callable[[Any, Any], ColumnElement[bool]]  # of a table's district and ticket
+CORRECTION = "reclassify"
+MOVES_ENDS = frozenset({CORRECTION, "calendar_changed"})
 ASKS_CONTACT = frozenset({Source.HOTLINE, Source.RESIDENT, Source.UPPER})
 
 
 class Line(NamedTuple):
-    """One event."""
+    """One event; of a correction, what it changed instead of what was given."""
 
     at: datetime
     action: str
@@ -64,15 +66,26 @@ class Story:
             clock.started_at <= instant for clock in self.clocks[-1:]
         ):
             return self
+        later = [line for line in self.lines if line.at > instant and line.action in MOVES_ENDS]
         return replace(
             self,
             lines=tuple(line for line in self.lines if line.at <= instant),
-            clocks=tuple(clock for clock in self.clocks if clock.started_at <= instant),
+            clocks=tuple(_before(clock, later) for clock in self.clocks if clock.started_at <= instant),
         )
 
     @property
     def place(self) -> tuple[str, str, str, str]:
         return self.district_code, self.street_code, self.community_code, self.grid_code
+
+
+def _before(clock: Span, later: list[Line]) -> Span:
+    """The clock with the end that it had before a correction or a new calendar moved it."""
+    for line in reversed(later):
+        moved = line.given.get("reclassified", line.given)["moved"]
+        was, became = moved.get(f"{clock.kind}:{clock.stage}", (None, None))
+        if became is not None and clock.due_at == _instant(became):
+            clock = clock._replace(due_at=_instant(was))
+    return clock
 
 
 _OF_TICKET = (
@@ -127,7 +140,10 @@ def _lines(session: Session, which: Which) -> dict[UUID, list[Line]]:
         col(event.at),
         col(event.action),
         col(event.state_to),
-        type_coerce(event.given, Text),
+        case(
+            (col(event.action) == CORRECTION, type_coerce(event.reasons, Text)),
+            else_=type_coerce(event.given, Text),
+        ),
         col(event.account_id),
     ).where(which(event.intake_district, event.ticket_id))
     found: dict[UUID, list[Line]] = defaultdict(list)

@@ -52,6 +52,12 @@ REASONS = (
         lambda t, now: t.urged >= MANY_URGED,
     ),
     Reason(
+        "to_audit",
+        "更正类别、性质改动了时限,抽中待审",
+        lambda now: col(Ticket.correction_drawn).is_(True),
+        lambda t, now: t.correction_drawn,
+    ),
+    Reason(
         "no_contact",
         "派出两天仍未联系诉求人",
         lambda now: and_(
@@ -78,7 +84,10 @@ def stuck(
     rows = [reason for reason in REASONS if only in (None, reason.key)]
     query = (
         select(Ticket)
-        .where(queries.visible(actor, FIGURES), col(Ticket.state).in_(OPEN_STATES))
+        .where(
+            queries.visible(actor, FIGURES),
+            or_(col(Ticket.state).in_(OPEN_STATES), col(Ticket.correction_drawn).is_(True)),
+        )
         .where(or_(*(reason.condition(now) for reason in rows)))
         .order_by(col(Ticket.due_at), col(Ticket.id))
         .limit(size)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dispatch.record.change import Change
-from dispatch.record.effects import applying, asking, assigning, conduct, helping, sorting
+from dispatch.record.effects import applying, asking, assigning, conduct, correcting, helping, sorting
 from dispatch.record.judging import deciding
 
 Effect = Callable[[Change, Mapping[str, Any]], None]
@@ -39,6 +39,8 @@ EFFECTS: dict[str, Effect] = {
     "stand_alone": sorting.unmerge,
     "split": sorting.split,
     "relate": sorting.relate,
+    "reclassify": correcting.reclassify,
+    "audit_correction": correcting.audited,
     "place": deciding.place_by_hand,
     "dispatch": assigning.dispatch,
     "dispatch_make_safe": assigning.dispatch,

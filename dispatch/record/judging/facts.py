@@ -89,6 +89,7 @@ def facts_of(
         conduct_judges=_persons(session, ticket, CONDUCT_ACTIONS) if ticket.conduct else frozenset(),
         conduct_until=ticket.conduct_until,
         clarified=ticket.clarified_at is not None,
+        correction_drawn=ticket.correction_drawn,
     )
 
 

@@ -171,6 +171,7 @@ class Ticket(SQLModel, table=True):
     objection_until: datetime | None = None
     due_at: datetime | None = None
     total_due_at: datetime | None = None
+    correction_drawn: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     overdue: bool = False
     solved: str | None = Field(default=None, sa_type=Words)
     satisfaction: int | None = None

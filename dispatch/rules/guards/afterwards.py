@@ -61,3 +61,8 @@ def conduct_run_out(facts: Facts, doer: Doer) -> str | None:
 @guard
 def not_yet_clarified(facts: Facts, doer: Doer) -> str | None:
     return "本件已经澄清更正" if facts.clarified else None
+
+
+@guard
+def correction_drawn(facts: Facts, doer: Doer) -> str | None:
+    return None if facts.correction_drawn else "本件没有抽中待审的更正"

@@ -4,12 +4,13 @@ Buttons, validation, API, documents and tests read these rows; nobody repeats on
 from them. Sources: the field manual's rulings (§00) and state table (§3). May import nothing of ours.
 
 `states` and `shapes` say what a row is, `choices` what people choose from; the rows follow the life of a matter:
-`intake`, `assigning`, `handling`, `joint`, `asking`, `conduct`; `leads` is the second workflow.
+`intake`, `correcting`, `assigning`, `handling`, `joint`, `asking`, `conduct`; `leads` is the second workflow.
 """
 
-from dispatch.rules.workflow import asking, assigning, conduct, handling, intake, joint, leads
+from dispatch.rules.workflow import asking, assigning, conduct, correcting, handling, intake, joint, leads
 from dispatch.rules.workflow.choices import (
     CONTACT_OUTCOMES,
+    NATURES,
     OBJECTION_REASONS,
     SATISFACTION,
     SOLVED,
@@ -36,6 +37,7 @@ __all__ = [
     "CONTACT_OUTCOMES",
     "LEAD",
     "MARKS",
+    "NATURES",
     "OBJECTION_REASONS",
     "OPEN_STATES",
     "SATISFACTION",
@@ -66,6 +68,7 @@ CHAPTERS: tuple[tuple[str, tuple[Transition, ...]], ...] = (
     ("不予受理、转送", intake.REFUSING),
     ("补充情况", intake.ASKING_FOR_MORE),
     ("并单、拆单、关联", intake.SORTING),
+    ("更正类别、性质", correcting.CORRECTING),
     ("派遣、异议、会商、提级", assigning.ASSIGNING),
     ("办理", handling.HANDLING),
     ("延期、挂账、终止", handling.APPLYING),

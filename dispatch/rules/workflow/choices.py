@@ -16,6 +16,15 @@ REJECTIONS = (
     ("R7", "无效或不在辖区"),
 )
 REJECTIONS_BY_TWO = (("R4", "无新情况的重复诉求"), ("R5", "超出职责范围"), ("R6", "违法或违背公序良俗"))
+NATURES = (
+    ("consult", "咨询"),
+    ("help", "求助"),
+    ("complaint", "投诉"),
+    ("report", "举报"),
+    ("suggestion", "建议"),
+    ("praise", "表扬"),
+    ("other", "其他"),
+)
 YES_NO = (("no", "没有"), ("yes", "有"))
 LINES = (
     ("110", "110 报警"),

@@ -140,6 +140,7 @@ class Facts:
     conduct_judges: frozenset[str] = frozenset()
     conduct_until: datetime | None = None
     clarified: bool = False
+    correction_drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
