@@ -43,6 +43,8 @@ BY_HAND = {
     "routing": (19, 20),
     "repeating": (1, 19),  # 18
     "false_completion": (0, 0),
+    "limit_moving": (0, None),
+    "correcting_improper": (0, 0),
     "supplements": (0, None),
 }
 BESIDE = {"deferred": 1, "excluded": 2, "unanswered": 1}
