@@ -109,6 +109,20 @@ def test_two_dimensions_and_three_metrics_make_a_table(town: Town) -> None:
             building.chosen(keys, by, other)
 
 
+def test_more_columns_than_a_page_holds_are_refused_not_left_out(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for source in ("worker", "neighbour"):
+        town.people[source].reports()
+    calls(town)
+    sums.catch_up(town.database, town.world.settings.zone, town.now)
+    monkeypatch.setattr(building, "MOST_COLUMNS", 1)
+    with town.database.reading() as session, pytest.raises(InputError, match="一页最多 1 个"):
+        building.made(
+            session, Slice(MARCH), "grid", "source", building.chosen(["received"], "grid", "source")
+        )
+
+
 def test_formulas_are_defused_in_every_kind_of_file() -> None:
     evil = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "|calc", "%x"]
     assert all(str(defused(text)).startswith("'") for text in evil)

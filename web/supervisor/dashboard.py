@@ -3,6 +3,7 @@ over another slice."""
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flask import render_template
@@ -54,8 +55,7 @@ def figures() -> ResponseReturnValue:
         }
         counts = {name: counting.totals(session, its.slice.during(p), keys) for name, p in stretches.items()}
         by = "month" if its.slice.period.days > 92 else "day"
-        trend = counting.table(session, its.slice, TREND, by)
-        trend = counting.months_of(trend) if by == "month" else trend
+        trend = _every(counting.table(session, its.slice, TREND, by), its.slice.period, by)
         board = present.board(session, its.slice, its.actor, now())
         parts = [
             _part(its, standing, by, counting.table(session, its.slice, ("received",), by))
@@ -83,6 +83,13 @@ def figures() -> ResponseReturnValue:
             dimensions=DIMENSIONS,
             at=now(),
         )
+
+
+def _every(trend: dict[str, Counter[str]], period: Period, by: str) -> dict[str, Counter[str]]:
+    """The days (or months) of the period one by one: where nothing happened the line goes down to nought."""
+    days = (period.from_on + timedelta(days=n) for n in range(period.days))
+    whole = {day.isoformat(): trend.get(day.isoformat(), Counter()) for day in days}
+    return counting.months_of(whole | trend) if by == "month" else whole
 
 
 def _rates(its: Asked, counts: dict[str, Counter[str]], stretches: dict[str, Period]) -> dict[str, Any]:

@@ -21,12 +21,21 @@ MOST_METRICS, MOST_COLUMNS = 8, 30
 def made(
     session: Session, its: Slice, rows_by: str, columns_by: str | None, metrics: list[Metric]
 ) -> dict[str, dict[str, Counter[str]]]:
-    """Row by column, the sums that the metrics are made of; without a second dimension there is one column."""
+    """Row by column, the sums that the metrics are made of; without a second dimension there is one column.
+
+    Raises
+    ------
+    InputError
+        There are more columns than a page holds; none is left out unsaid.
+    """
     keys = counting.needed(metrics)
     if columns_by is None:
         return {code: {"": counts} for code, counts in counting.table(session, its, keys, rows_by).items()}
     found: dict[str, dict[str, Counter[str]]] = {}
-    columns = list(counting.table(session, its, keys, columns_by))[:MOST_COLUMNS]
+    columns = list(counting.table(session, its, keys, columns_by))
+    if len(columns) > MOST_COLUMNS:
+        sentence = f"列有 {len(columns)} 个,一页最多 {MOST_COLUMNS} 个:请把“{DIMENSIONS[columns_by][0]}”放到行,或缩小时段"
+        raise InputError(sentence, {"columns_by": sentence})
     for column in columns:
         part = its.at(DIMENSIONS[columns_by][1], column)
         for code, counts in counting.table(session, part, keys, rows_by).items():
