@@ -10,6 +10,8 @@ import pytest
 from flask import Flask
 from sqlmodel import SQLModel
 
+from dispatch.insight.metrics.formulas import METRICS
+from dispatch.insight.metrics.measures import MEASURES
 from tests.phone.test_scanning import upload
 from tests.town import GARBAGE, IN_WEST, SANITATION, WEST, Town
 from tests.web.conftest import Program, Visitor
@@ -28,6 +30,7 @@ NEVER = re.compile(
 NEVER_PATH = re.compile(
     r"check-?in|punch|attendance|track|mileage|ranking|leaderboard|active-users|online-time|received"
 )
+NEVER_COUNTED = re.compile(r"登录|在线|打卡|签到|轨迹|里程|步数|活跃|下载|使用率|排名|个人")
 NEVER_BUTTON = re.compile(r"<button[^>]*>[^<]*(签到|打卡|收到|已阅)[^<]*</button>")
 
 
@@ -73,6 +76,16 @@ def test_there_is_no_check_in_and_no_received_button(app: Flask, town: Town) -> 
         assert not NEVER_BUTTON.search(template.read_text("utf-8")), template
     notice = next(table for table in SQLModel.metadata.tables.values() if table.name == "notice")
     assert not [column.name for column in notice.columns if "read" in column.name or "confirm" in column.name]
+
+
+@pytest.mark.acceptance("D5")
+def test_nothing_of_the_kind_is_counted(app: Flask, town: Town) -> None:
+    operated = set(re.findall(r"^# TYPE (\w+)", app.test_client().get("/metrics").text, re.M))
+    assert len(operated) > 10
+    counted = {one.key: one.label for one in (*METRICS, *MEASURES)}
+    assert [name for name in (*operated, *counted) if NEVER.search(name)] == []
+    assert [label for label in counted.values() if NEVER_COUNTED.search(label)] == []
+    assert NEVER_COUNTED.search("人均登录次数")
 
 
 @pytest.mark.acceptance("D7")
