@@ -1,8 +1,10 @@
 """The pages as a phone's browser shows them: what a report costs, what helps while filling it in, a code from the wall."""
 
+import io
 import re
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, Playwright, expect
 from sqlmodel import col, select
 
@@ -12,7 +14,8 @@ from benchmarks.phone.faults import Judge, of_the_phone
 from benchmarks.phone.hand import report
 from benchmarks.phone.weighing import weights
 from dispatch.record import queries
-from dispatch.record.models import Ticket, TicketEvent
+from dispatch.record.evidence import photos
+from dispatch.record.models import StoredPhoto, Ticket, TicketEvent, TicketPhoto
 from geo.frames import from_wgs84
 from grid import codes
 from grid.registers import gazetteer
@@ -21,6 +24,7 @@ from tests.journey.conftest import PASSWORD, Stack
 from tests.journey.conftest import browser as browser
 from tests.phone.conftest import town_of
 from tests.town import EAST, IN_EAST, IN_WEST, WEST
+from tests.web.pictures import picture
 
 pytestmark = pytest.mark.browser
 
@@ -76,22 +80,44 @@ def test_words_suggest_a_category_and_a_name_gives_the_place(
     stack: Stack, browser: Browser, its: City
 ) -> None:
     park = NamedPlace("井巷公园", "公园", IN_WEST["lon"], IN_WEST["lat"] + 0.003)
-    stack.database.write(lambda s: gazetteer.replace(s, [park], "test", None, town_of(stack).now))
+    town = town_of(stack)
+    town.worker.reports()
+    stack.database.write(lambda s: gazetteer.replace(s, [park], "test", None, town.now))
     context = context_at(browser, its)
     page = context.new_page()
     sign_in(page, its.url, its.worker, its.password)
     page.goto(f"{its.url}/worker/report")
     expect(page.locator("#where")).to_contain_text("已定位")
+    shot = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": picture(97, size=(900, 700))}
+    page.set_input_files("#photo", files=[shot])  # type: ignore[list-item]
+    page.get_by_role("button", name="涂黑第 1 张").click()
+    box = page.locator("#brush canvas").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 30, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 30, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    page.get_by_role("button", name="好了").click()
     page.fill("#text", "垃圾堆在墙角没有人收")
     page.locator("#suggested button", has_text="暴露垃圾").click()
     expect(page.locator("[name=category_code]:checked")).to_have_count(1)
+    expect(page.locator("#near a").first).to_contain_text("暴露垃圾")
     page.locator("#by-grid summary").click()
     page.fill("#place-search", "井巷")
     page.locator("#places button").first.click()
     expect(page.locator("#where")).to_contain_text("井巷公园(按地址)")
     _sends(page, mode="当场提醒")
     expect(page.locator("h1")).to_have_text("已送达")
-    assert (newest(stack).state, newest(stack).location_source) == ("reminded", "address")
+    ticket = newest(stack)
+    assert (ticket.state, ticket.location_source) == ("reminded", "address")
+    with stack.database.reading() as session:
+        kept = session.get(StoredPhoto, queries.rows(session, TicketPhoto, ticket)[0].sha256)
+    assert kept
+    assert kept.taken
+    assert kept.taken["covered"] is True
+    with Image.open(io.BytesIO(photos.read_original(stack.settings, kept))) as covered:
+        assert max(covered.convert("L").getpixel((450, 350)), 0) < 20  # type: ignore[type-var]
+        assert covered.convert("L").getpixel((450, 60)) > 60  # type: ignore[operator]
     context.close()
 
 
