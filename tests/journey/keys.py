@@ -49,7 +49,7 @@ def signs_the_first(keys: Keys) -> None:
     code = keys.page.evaluate("document.activeElement.id")
     with keys.page.expect_navigation():
         keys.press("s")
-    expect(keys.page.locator(".note.done")).to_contain_text(f"{code} 已签收")
+    expect(keys.page.locator(".note.done")).to_contain_text(f"{code} 已开始办理")
 
 
 def handles_the_one_on_the_page(keys: Keys, words: str) -> str:

@@ -1,17 +1,21 @@
-"""The desks by keys alone: a queue is walked and stays fresh under the hands, a call back takes three presses."""
+"""The desks: a queue is walked and stays fresh under the hands, every page fits and says what it is."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from uuid import uuid4
 
 import pytest
 from playwright.sync_api import expect
 
 from dispatch.record.models import Source
-from tests.journey.conftest import Someone, Stack
-from tests.town import CONSULT, DRAINAGE, GARBAGE, IN_EAST, IN_WEST, STREET_OFFICE, Town, open_town
+from tests.journey.conftest import Someone
+from tests.journey.desk_pages import PAGES, furnished
+from tests.journey.service import Stack
+from tests.town import GARBAGE, IN_EAST, IN_WEST, STREET_OFFICE, Town, open_town
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("size", ["desktop"])]
+
+FULL = {"width": 1366, "height": 768}
+ZOOMED = {"width": 341, "height": 192}  # the same screen at 400 %
 
 
 @pytest.fixture
@@ -43,29 +47,22 @@ def test_a_queue_is_walked_by_keys_and_an_unchanged_one_is_not_sent_again(
     expect(page.locator("main")).to_contain_text("三定方案")
 
 
-def test_a_call_back_takes_three_presses(town: Town, someone: Callable[[str | None], Someone]) -> None:
-    code = asked_by_telephone(town)
-    page = someone("agent").opens(f"/hotline/callbacks/{code}")
-    for key in ("1", "w", "Enter"):
-        page.keyboard.press(key)
-    expect(page.locator(".note.done")).to_contain_text(f"{code} 已记录回访结果")
-    ticket = town.ticket(code)
-    assert (ticket.state, ticket.solved, ticket.satisfaction) == ("closed", "solved", 4)
-
-
-def asked_by_telephone(town: Town) -> str:
-    """A question from a caller, answered, about whose answer they are to be asked."""
-    code = town.operator.reports(
-        CONSULT,
-        source=Source.HOTLINE,
-        photos=(),
-        text="井盖归谁管",
-        reporter_name="赵大爷",
-        reporter_phone=f"138{uuid4().int % 10**8:08}",
-        consented=True,
-        notice_version="1",
-    ).code
-    town.dispatcher.acts(code, "dispatch", organisation=DRAINAGE)
-    town.drainage.acts(code, "contact", outcome="reached")
-    town.drainage.acts(code, "handle", solved="solved", answer="归排水公司管")
-    return code
+def test_every_page_of_the_desks_fits_at_400_percent_and_axe_finds_nothing_serious(
+    town: Town, someone: Callable[[str | None], Someone]
+) -> None:
+    codes = furnished(town)
+    people = {login: someone(login) for login in dict.fromkeys(login for login, _ in PAGES)}
+    wrong: list[str] = []
+    for login, path in PAGES:
+        one = people[login]
+        one.page.set_viewport_size(FULL)
+        one.opens(path.format(**codes)).wait_for_load_state("networkidle")
+        wrong += [f"{path} {what}" for what in one.serious()]
+        for size in (FULL, ZOOMED):
+            one.page.set_viewport_size(size)
+            beyond = one.page.evaluate(
+                "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
+            )
+            wrong += [f"{path} {size['width']}: {beyond} px beyond the edge"] if beyond > 1 else []
+    assert wrong == []
+    assert {login: one.complaints for login, one in people.items() if one.complaints} == {}

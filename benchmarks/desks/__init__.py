@@ -1,0 +1,1 @@
+"""How long a desk's pages take with 100,000 open tickets, and how many keys its tasks take."""
