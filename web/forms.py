@@ -119,6 +119,7 @@ class ReportIn(Strict):
     photos: Annotated[tuple[Sha256, ...], Field(max_length=MAX_PHOTOS)] = ()
     chosen_grid: Annotated[Code | None, Empty] = None
     joins: Annotated[Code | None, Empty] = None
+    accused: Annotated[Code | None, Empty] = None
     apart: bool = False
     answers: Annotated[dict[Code, Code] | None, Field(max_length=12)] = None
     reporter: ReporterIn | None = None

@@ -34,7 +34,17 @@ blueprint = Blueprint("hotline", __name__, url_prefix="/hotline")
 
 CALL_BACK = rounds.CALL_BACK
 MOST_EARLIER = 5
-FIELDS = ("client_uuid", "nature", "category_code", "lon", "lat", "text", "location_source", "joins")
+FIELDS = (
+    "client_uuid",
+    "nature",
+    "category_code",
+    "lon",
+    "lat",
+    "text",
+    "location_source",
+    "joins",
+    "accused",
+)
 REPORTER_FIELDS = {"reporter_name": "name", "reporter_phone": "phone"}
 OWN_FIELDS = ("expected_version", "request_key")
 

@@ -21,13 +21,7 @@ from dispatch.record.judging import admitting, deciding, facts, questions, repea
 from dispatch.record.judging.checking import Asked
 from dispatch.record.judging.facts import PUBLIC_SOURCES
 from dispatch.record.judging.given import MAX_STATEMENT, checked
-from dispatch.record.models import (
-    UNPLACED_DISTRICT,
-    Queue,
-    Reporter,
-    Source,
-    Ticket,
-)
+from dispatch.record.models import UNPLACED_DISTRICT, Queue, Reporter, Source, Ticket
 from dispatch.record.world import World
 from dispatch.rules.guards import PERSON_GUARDS, refusal
 from dispatch.rules.workflow import BY_ACTION, SUBMIT, State, Transition, actions_from
@@ -300,6 +294,7 @@ def _new_ticket(
         reported_at=now,
         upper_code=report.upper_code,
         upper_due_at=report.upper_due_at,
+        accused_code=report.accused,
     )
     deciding.keep_place(ticket, placed, world.standing.generation_id)
     if report.scanned_grid:
@@ -334,6 +329,8 @@ def _check_report(session: Session, report: Report, category: Category, world: W
         wrong["answers"] = unknown
     if report.source is Source.UPPER and not report.upper_code:
         wrong["upper_code"] = "上级平台派来的工单须填写其编号"
+    if report.accused and report.accused not in world.standing.organisations:
+        wrong["accused"] = "没有这个单位,请重新选择被投诉的单位"
     if wrong:
         raise InputError("上报没有提交:" + ";".join(wrong.values()), wrong)
 

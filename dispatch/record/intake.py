@@ -49,6 +49,7 @@ class Report:
     reporter_phone: str | None = None
     consented: bool = False
     confidential: bool = False
+    accused: str | None = None
     notice_version: str | None = None
     chosen_grid: str | None = None
     scanned_grid: str | None = None

@@ -1444,6 +1444,7 @@ def upgrade() -> None:
     sa.Column('upper_code', sa.Text(), nullable=True),
     sa.Column('upper_due_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('section_code', sa.Text(), nullable=True),
+    sa.Column('accused_code', sa.Text(), nullable=True),
     sa.Column('whistled_by', sa.Text(), nullable=True),
     sa.Column('supplements', sa.Integer(), nullable=False),
     sa.Column('extensions', sa.Integer(), nullable=False),

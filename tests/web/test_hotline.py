@@ -8,8 +8,23 @@ from sqlmodel import select
 from werkzeug.test import TestResponse
 
 from dispatch.record.intake import Mode
-from dispatch.record.models import CallbackAnswer, DisclosureLog
-from tests.town import CONSULT, GARBAGE, IN_WEST, MONDAY, OUTSIDE, SANITATION, WEST, Town
+from dispatch.record.models import CallbackAnswer, DisclosureLog, Source
+from grid.auditing import record_change
+from grid.models import Responsibility
+from tests.town import (
+    CONSULT,
+    COVER,
+    DRAINAGE,
+    GARBAGE,
+    IN_WEST,
+    MONDAY,
+    OUTSIDE,
+    POLICE,
+    SANITATION,
+    SECTION,
+    WEST,
+    Town,
+)
 from tests.walking import calls, fires
 from tests.web.conftest import Visitor
 from tests.web.reporters.test_resident import asked
@@ -125,6 +140,38 @@ def test_of_a_confidential_call_the_unit_sees_no_reporter(
     assert unit.posts(f"/tickets/{code}/reporter", reason="联系核实").status_code == 403
     agent = visitor("agent").posts(f"/tickets/{code}/reporter", reason="代为联系")
     assert "13911112222" in agent.text
+
+
+def test_a_complaint_goes_up_where_it_is_about_the_unit_that_would_handle_it_and_only_then(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    operator, dispatcher = visitor("operator"), visitor("dispatcher")
+
+    def registers(**more: str) -> str:
+        answer = operator.posts("/hotline/register", **a_call(confidential="yes", **more))
+        assert answer.status_code == 303, answer.text
+        return answer.location.rsplit("/", 1)[-1]
+
+    of_another, of_it = registers(accused=DRAINAGE), registers(accused=SANITATION)
+    assert town.ticket(of_another).main_code == SANITATION, "confidential alone goes to nobody else"
+    assert (town.ticket(of_it).state, town.ticket(of_it).queue) == ("filed", "unrouted")
+    page = dispatcher.sees(f"/tickets/{of_it}").text
+    assert "被诉对象就是“区环卫局”,不交其自办" in page
+    for unit in (SANITATION, SECTION):
+        refused = dispatcher.posts(f"/tickets/{of_it}/actions/dispatch", organisation=unit)
+        assert (refused.status_code, "不能交其自办" in refused.text) == (422, True)
+    town.dispatcher.acts(of_it, "dispatch", organisation=POLICE)
+    assert visitor("department").sees(f"/tickets/{of_it}").status_code == 404
+    with town.database.writing() as session:
+        session.add(Responsibility(ruleset_version=1, id="r-own", category_code=COVER, main=SECTION))
+        session.delete(session.get_one(Responsibility, (1, "r-cover")))
+        record_change(session, None, "responsibility", "r-own", "change", now=town.now)
+    with town.database.reading() as session:
+        town.world.refresh(session, at_once=True)
+    more = {"source": Source.HOTLINE, "photos": (), "accused": SECTION}
+    assert town.ticket(town.operator.reports(COVER, **more).code).main_code == SANITATION
+    answer = operator.posts("/hotline/register", **a_call(accused="nobody"))
+    assert (answer.status_code, "没有这个单位" in answer.text) == (422, True)
 
 
 def calls_back(agent: Visitor, code: str, **said: str) -> TestResponse:

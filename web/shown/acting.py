@@ -48,6 +48,7 @@ def report_of(form: ReportIn) -> Report:
         reporter_phone=reporter.phone if reporter else None,
         consented=bool(reporter and reporter.consented),
         confidential=bool(reporter and reporter.confidential),
+        accused=form.accused,
         notice_version=reporter.notice_version if reporter else None,
     )
 

@@ -131,4 +131,9 @@ def urge(code: str) -> ResponseReturnValue:
 
 def choices(session: Session) -> dict[str, Any]:
     """What the form of a call offers beside its fields."""
-    return {"refusals": data.refusal_codes().rows, "themes": themes.themes(session)}
+    units = (one for one in world().standing.organisations.values() if not one.closed_on)
+    return {
+        "refusals": data.refusal_codes().rows,
+        "themes": themes.themes(session),
+        "units": sorted(units, key=lambda one: (one.kind, one.name)),
+    }

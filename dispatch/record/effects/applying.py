@@ -6,7 +6,14 @@ from typing import Any
 
 from dispatch.record import clocks
 from dispatch.record.change import Change
-from dispatch.record.effects.assigning import consult, current, end_assignment, handle, sign
+from dispatch.record.effects.assigning import (
+    consult,
+    current,
+    end_assignment,
+    handle,
+    refuse_the_accused,
+    sign,
+)
 from dispatch.record.models import OutboxRow, Queue, Timer
 from dispatch.record.oversight import letters, rechecks
 from dispatch.rules.clocks import Clock
@@ -130,6 +137,7 @@ def hand_to_enforcement(change: Change, given: Values) -> None:
 
 
 def assign_within(change: Change, given: Values) -> None:
+    refuse_the_accused(change, str(given["organisation"]))
     change.ticket.section_code = str(given["organisation"])
     sign(change)
 

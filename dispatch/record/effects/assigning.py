@@ -7,13 +7,14 @@ from dispatch.record import clocks
 from dispatch.record.change import Change
 from dispatch.record.effects import crossing
 from dispatch.record.judging import admitting
-from dispatch.record.judging.routes import forbidden
+from dispatch.record.judging.routes import forbidden, is_accused
 from dispatch.record.models import Assignment, Objection, Queue
 from dispatch.record.oversight import rechecks
 from dispatch.rules.admission import Part
 from dispatch.rules.clocks import Clock
 from dispatch.rules.deadlines import due
 from dispatch.rules.workflow import ClockKind
+from grid.errors import InputError
 
 Values = Mapping[str, Any]
 MAIN, ASSIST = "main", "assist"
@@ -36,6 +37,7 @@ def dispatch(change: Change, given: Values) -> None:
     """Hand the ticket to a unit: from this instant its clock and its period for objection run."""
     ticket, standing = change.ticket, change.standing
     code = standing.organisation(str(given["organisation"])).code
+    refuse_the_accused(change, code)
     ticket.main_code = ticket.owner_code = code
     ticket.queue = None
     ticket.step = 1
@@ -47,6 +49,13 @@ def dispatch(change: Change, given: Values) -> None:
     assign(change, code)
     if given.get("assistants"):
         ask_assistants(change, given["assistants"])
+
+
+def refuse_the_accused(change: Change, organisation_code: str) -> None:
+    """On no path is a complaint given to the unit that it is about."""
+    if is_accused(change.standing, change.ticket, organisation_code):
+        sentence = "诉求投诉的就是这个单位(或其上级),不能交其自办,请选定其上级或另一单位"
+        raise InputError(sentence, {"organisation": sentence})
 
 
 def assign(change: Change, organisation_code: str, part: str = MAIN) -> Assignment:

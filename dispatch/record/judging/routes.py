@@ -71,7 +71,27 @@ def decide(
         "notes": [*found.notes, *near.notes],
         "doubtful": doubt.differs,
     }
+    if is_accused(standing, ticket, found.main):
+        return _upward(standing, ticket, kept)
     return Decision(found.main, found.assistants, None, kept)
+
+
+def is_accused(standing: Standing, ticket: Ticket, organisation_code: str | None) -> bool:
+    """Whether the complaint is about this unit or one that it answers to: it may not handle that itself."""
+    return ticket.accused_code is not None and ticket.accused_code in standing.superiors(organisation_code)
+
+
+def _upward(standing: Standing, ticket: Ticket, kept: dict[str, Any]) -> Decision:
+    """To the unit above the accused one; where that is the centre, a dispatcher chooses."""
+    accused = standing.organisations[str(ticket.accused_code)]
+    above = standing.organisations.get(accused.parent_code or "")
+    at_centre = above is None or above.code == standing.centre_code
+    note = f"被诉对象就是“{accused.name}”,不交其自办:"
+    note += "请选定其上级或另一单位" if above is None or at_centre else f"交其上级“{above.name}”"
+    told = {**kept, "reason": f"{kept['reason']};{note}", "notes": [*kept["notes"], note]}
+    if above is None or at_centre:
+        return Decision(None, (), Queue.UNROUTED, told)
+    return Decision(above.code, (), None, {**told, "main": above.code})
 
 
 def _kept(standing: Standing, found: Routed | Unrouted) -> dict[str, Any]:

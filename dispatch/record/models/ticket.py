@@ -179,6 +179,7 @@ class Ticket(SQLModel, table=True):
     upper_code: str | None = Field(default=None, sa_type=Words)
     upper_due_at: datetime | None = None
     section_code: str | None = Field(default=None, sa_type=Words)
+    accused_code: str | None = Field(default=None, sa_type=Words)
     whistled_by: str | None = Field(default=None, sa_type=Words)
     supplements: int = 0
     extensions: int = 0
