@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 from dispatch.record import queries
 from dispatch.record.desks import arrivals
 from dispatch.record.desks.models import Arrival
-from dispatch.record.models import Assignment, Ticket
+from dispatch.record.models import Ticket
 from dispatch.record.reading import filtering
 from dispatch.rules.workflow import OPEN_STATES
 from grid.errors import InputError
@@ -42,7 +42,7 @@ def overview() -> ResponseReturnValue:
             readable=readable,
             names=area_names(session, standing, tickets),
             totals=_totals(session),
-            teams=_teams(session, tickets),
+            teams=arrivals.teams(session, standing, tickets),
             said={(row.ticket_id, row.organisation_code): row for row in _said(session, tickets)},
             may_confirm=current_actor().may(arrivals.CONFIRM),
             query=query,
@@ -71,7 +71,8 @@ def exported() -> ResponseReturnValue:
 def arrival(code: str) -> ResponseReturnValue:
     """One tap: the team came (and how it was), or it did not."""
     form, actor, at = request.form, current_actor(), now()
-    if form.get("came") not in ("yes", "no"):
+    came = form.get("came", "")
+    if came not in ("yes", "no", *map(str, arrivals.SCORES)):
         raise InputError("请选择已到场或未到场", {"came": "请选择"})
 
     def work(session: Session) -> None:
@@ -81,8 +82,8 @@ def arrival(code: str) -> ResponseReturnValue:
             actor,
             world().refresh(session),
             form.get("organisation", ""),
-            came=form["came"] == "yes",
-            score=form.get("score", type=int),
+            came=came != "no",
+            score=int(came) if came.isdigit() else None,
             now=at,
         )
 
@@ -123,18 +124,6 @@ def _totals(session: Session) -> list[tuple[str, int]]:
     query = select(*(func.count().filter(condition) for _, condition in columns)).select_from(Ticket)
     row = session.execute(query.where(arrivals.in_own_area(world().standing, current_actor()))).one()
     return [(label, int(number)) for (label, _), number in zip(columns, row, strict=True)]
-
-
-def _teams(session: Session, tickets: list[Ticket]) -> dict[Any, list[str]]:
-    kinds = {code: unit.kind for code, unit in world().standing.organisations.items()}
-    query = select(col(Assignment.ticket_id), col(Assignment.organisation_code)).where(
-        col(Assignment.ticket_id).in_([ticket.id for ticket in tickets])
-    )
-    found: dict[Any, list[str]] = {}
-    for ticket_id, unit in session.execute(query):
-        if kinds.get(unit) not in (None, "community", "street", "centre"):
-            found.setdefault(ticket_id, []).append(unit)
-    return {key: list(dict.fromkeys(units)) for key, units in found.items()}
 
 
 def _said(session: Session, tickets: list[Ticket]) -> list[Arrival]:

@@ -4,9 +4,16 @@ from datetime import UTC, datetime
 
 from playwright.sync_api import Page, sync_playwright
 
+from dispatch.record.world import World
 from tests.journey.conftest import FLAGS, SIZES, Someone
 from tests.journey.desk_pages import PAGES, furnished
-from tests.journey.keys import Keys, handles_the_one_on_the_page, notes_the_answer, signs_the_first
+from tests.journey.keys import (
+    Keys,
+    handles_the_one_on_the_page,
+    notes_the_answer,
+    opens_the_first,
+    signs_the_first,
+)
 from tests.journey.service import PASSWORD, Stack, running
 from tests.services import chromium_program
 from tests.town import open_town
@@ -16,7 +23,7 @@ def measured() -> dict[str, object]:
     """Counted on the real pages; words and the look at the queue are not presses."""
     with running() as stack, sync_playwright() as playwright:
         town = open_town(stack.settings.database_url, stack.settings.instance_path)
-        town.now = datetime.now(UTC)
+        town.world, town.now = World(stack.settings), datetime.now(UTC)
         codes = furnished(town)
         chromium = playwright.chromium.launch(executable_path=str(chromium_program()), args=list(FLAGS))
         width, height = SIZES["desktop"]
@@ -48,8 +55,7 @@ def presses(sit, codes: dict[str, str]) -> dict[str, object]:
     signs_the_first(keys)
     found: dict[str, object] = {"sign_keys": keys.count()}
     clerk.opens(f"/department/?q={codes['plain']}")
-    keys.press("j", "Enter")
-    keys.page.wait_for_selector(".ticket-head .code")
+    opens_the_first(keys)
     handles_the_one_on_the_page(keys, "已于今日电话答复,每天六点清运")
     found["handle_keys"] = keys.count()
     keys = Keys(sit("agent").opens(f"/hotline/callbacks/{codes['asked']}"))

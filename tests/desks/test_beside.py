@@ -12,7 +12,7 @@ from dispatch.record.desks.models import Draft, Macro
 from dispatch.record.models import Objection
 from dispatch.rules.answering import findings
 from tests.desks.test_queue import joins
-from tests.town import DRAINAGE, GARBAGE, Town
+from tests.town import DRAINAGE, GARBAGE, SANITATION, Town
 from tests.web.conftest import PASSWORD, Visitor
 from tests.web.test_pages import hidden
 
@@ -183,3 +183,21 @@ def test_the_same_answer_again_is_pointed_out_and_refused_objections_are_counted
     assert "推诿" not in board
     with town.database.reading() as session:
         assert session.exec(select(Objection)).one().outcome == "refused"
+
+
+@pytest.mark.acceptance("B2")
+def test_an_answer_beside_the_question_goes_back_with_its_reason(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    town.approves(SANITATION)
+    code = town.worker.reports().code
+    answer = {"solved": "solved", "answer": "收到,谢谢关注", "photos": (town.photo(),)}
+    town.department.acts(code, "draft_answer", **answer)
+    chief = visitor("chief")
+    assert "答非所问" in chief.sees(f"/tickets/{code}").text
+    refused = chief.posts(f"/tickets/{code}/actions/return_answer", note="没说清运了没有")
+    assert refused.status_code == 422
+    chief.posts(f"/tickets/{code}/actions/return_answer", lacks="aside", note="没说清运了没有")
+    page = visitor("department").sees(f"/tickets/{code}").text
+    assert ("答非所问" in page, "没说清运了没有" in page) == (True, True)
+    assert town.ticket(code).state == "in_progress"

@@ -111,8 +111,11 @@ def test_a_community_says_whether_the_team_came_and_never_where_it_is(
     assert code in page
     assert "已到场" in page
     address = f"/community/tickets/{code}/arrival"
-    assert community.posts(address, organisation=POLICE, came="yes", score="4").status_code == 303
+    assert community.posts(address, organisation=POLICE, came="4").status_code == 303
     assert "区综合执法局:已到场 · 4" in community.sees("/community/").text
+    swept = town.worker.reports(GARBAGE).code
+    not_a_team = community.posts(f"/community/tickets/{swept}/arrival", organisation=SANITATION, came="yes")
+    assert (not_a_team.status_code, "执法队伍" in not_a_team.text) == (422, True)
     for stranger in ("officer", "department", "worker"):
         assert visitor(stranger).posts(address, organisation=POLICE, came="yes").status_code == 403
     with town.database.writing() as session:

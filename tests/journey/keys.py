@@ -52,6 +52,13 @@ def signs_the_first(keys: Keys) -> None:
     expect(keys.page.locator(".note.done")).to_contain_text(f"{code} 已开始办理")
 
 
+def opens_the_first(keys: Keys) -> None:
+    """From the queue: the first row's ticket."""
+    keys.press("j")
+    with keys.page.expect_navigation():
+        keys.press("Enter")
+
+
 def handles_the_one_on_the_page(keys: Keys, words: str) -> str:
     """From an open ticket: solved, the answer in words, and the next one comes by itself."""
     code = str(keys.page.locator(".ticket-head .code").inner_text())

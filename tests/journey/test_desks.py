@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from dispatch.record.models import Source
+from dispatch.record.world import World
 from tests.journey.conftest import Someone
 from tests.journey.desk_pages import PAGES, furnished
 from tests.journey.service import Stack
@@ -22,7 +23,7 @@ ZOOMED = {"width": 341, "height": 192}  # the same screen at 400 %
 def town(stack: Stack) -> Town:
     """The town that the running service shows."""
     town = open_town(stack.settings.database_url, stack.settings.instance_path)
-    town.now = datetime.now(UTC)
+    town.world, town.now = World(stack.settings), datetime.now(UTC)
     return town
 
 

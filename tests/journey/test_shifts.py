@@ -14,12 +14,19 @@ from werkzeug.serving import make_server
 from app import create_app
 from dispatch.record.desks.models import Draft
 from dispatch.record.models import CallbackAnswer, Source, Statement
+from dispatch.record.world import World
 from grid.accounts import passwords
 from grid.models import Account
 from grid.settings import load_settings
 from tests.desks.test_queue import joins
 from tests.journey.conftest import Someone
-from tests.journey.keys import Keys, handles_the_one_on_the_page, notes_the_answer, signs_the_first
+from tests.journey.keys import (
+    Keys,
+    handles_the_one_on_the_page,
+    notes_the_answer,
+    opens_the_first,
+    signs_the_first,
+)
 from tests.journey.service import PASSWORD, Stack, where_it_is
 from tests.services import free_port
 from tests.town import (
@@ -42,7 +49,7 @@ SHIFT, SIGNED_IN_THE_LIST, RETURNED_EVERY = 30, 3, 6
 def town(stack: Stack) -> Iterator[Town]:
     """The town that the running service shows."""
     town = open_town(stack.settings.database_url, stack.settings.instance_path)
-    town.now = datetime.now(UTC)
+    town.world, town.now = World(stack.settings), datetime.now(UTC)
     yield town
     town.database.dispose()
 
@@ -64,10 +71,9 @@ def test_a_clerk_works_through_thirty_tickets_by_keys_alone(town: Town, someone:
         signs_the_first(keys)
     assert keys.count() == 2 * SIGNED_IN_THE_LIST
     one.opens("/department/?q=清运的时间")
-    keys.press("j", "Enter")
+    opens_the_first(keys)
     handled, returned = [], []
     for number in range(SHIFT):
-        keys.page.wait_for_selector(".ticket-head .code")
         code = keys.page.locator(".ticket-head .code").inner_text()
         if number % RETURNED_EVERY == 1:
             returned.append(code)
@@ -94,7 +100,8 @@ def test_two_clerks_on_one_ticket_see_each_other_and_overwrite_nothing(
         session.add(account)
     code, words = asked_by_telephone(town), "已于今日电话答复,六点清运"
     first, other = someone("department"), someone(str(second.login))
-    first.opens(f"/tickets/{code}").wait_for_selector("#others")
+    with first.page.expect_response(lambda answer: answer.url.endswith(f"/desk/tickets/{code}/open")):
+        first.opens(f"/tickets/{code}")
     page, keys = other.opens(f"/tickets/{code}"), Keys(other.page)
     expect(page.locator("#others")).to_contain_text("环卫经办 也打开了这一件")
 

@@ -304,7 +304,7 @@ def test_an_answer_that_a_leader_approved_is_what_everybody_sees_and_no_draft_be
     draft, worker = {"solved": "solved", "photos": (town.photo(),)}, visitor("worker")
     town.department.acts(code, "draft_answer", answer="先这样答", **draft)
     assert "先这样答" not in worker.sees(f"/tickets/{code}").text
-    town.chief.acts(code, "return_answer", note="写清数量")
+    town.chief.acts(code, "return_answer", lacks="elements", note="写清数量")
     assert "先这样答" not in worker.sees(f"/tickets/{code}").text
     town.department.acts(code, "draft_answer", answer="已清运三车", **draft)
     town.chief.acts(code, "approve_answer")

@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 
 from dispatch.record import queries
 from dispatch.record.models import Ticket
+from dispatch.record.world import Standing
 from dispatch.rules.workflow import OPEN_STATES, STATES
 from grid.permissions import Actor
 from web.dispatcher.blueprint import blueprint
@@ -17,6 +18,7 @@ from web.service.context import database, now, settings, world
 from web.shown.polling import fresh, is_poll
 
 POINTS = 300
+DRAWN = ("street", "community", "grid")
 
 
 @blueprint.get("/wall")
@@ -32,12 +34,19 @@ def wall() -> ResponseReturnValue:
             "figures": _figures(session, actor),
             "tickets": urgent,
             "states": _states(session, actor),
+            "level": _level(standing),
         }
     return (
         fresh("dispatcher/wall_figures.html", **values)
         if is_poll()
         else render_template("dispatcher/wall.html", **values)
     )
+
+
+def _level(standing: Standing) -> str:
+    """Whose borders are drawn: streets, or where a city has none the next finer areas."""
+    present = {area.level for area in standing.areas.values()}
+    return next((level for level in DRAWN if level in present), DRAWN[0])
 
 
 def _figures(session: Session, actor: Actor) -> list[tuple[str, int]]:

@@ -1,6 +1,8 @@
 """A community confirms, per ticket, that the enforcement team bound to its grids came, and how it was; never where it is."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlmodel import Session, col
@@ -16,6 +18,7 @@ from grid.permissions import Actor
 
 CONFIRM, LOOK = "team:confirm", "area:look"
 SCORES = range(1, 6)
+NO_TEAM = ("community", "street", "centre")
 
 
 def own_areas(standing: Standing, actor: Actor) -> set[str]:
@@ -38,13 +41,20 @@ def in_own_area(standing: Standing, actor: Actor) -> ColumnElement[bool]:
     return and_(col(Ticket.workflow) == TICKET, or_(*(col(level).in_(codes) for level in levels)), ~hidden)
 
 
-def teams(session: Session, standing: Standing, ticket: Ticket) -> list[str]:
-    """The units that were sent to a ticket and have enforcement officers: who can have come."""
-    sent = [row.organisation_code for row in queries.rows(session, Assignment, ticket)]
-    kinds = {code: standing.organisations[code].kind for code in sent if code in standing.organisations}
-    return [
-        code for code in dict.fromkeys(sent) if kinds.get(code) not in (None, "community", "street", "centre")
-    ]
+def teams(session: Session, standing: Standing, tickets: Iterable[Ticket]) -> dict[UUID, list[str]]:
+    """The enforcement teams that were sent to each ticket: who can have come."""
+    enforced = [one.id for one in tickets if standing.categories[one.category_code].enforcement]
+    query = (
+        select(col(Assignment.ticket_id), col(Assignment.organisation_code))
+        .where(col(Assignment.ticket_id).in_(enforced))
+        .order_by(col(Assignment.id))
+    )
+    found: dict[UUID, list[str]] = {}
+    for ticket_id, unit in session.execute(query):
+        kind = standing.organisations[unit].kind if unit in standing.organisations else None
+        if kind not in (None, *NO_TEAM) and unit not in found.setdefault(ticket_id, []):
+            found[ticket_id].append(unit)
+    return found
 
 
 def confirm(
@@ -78,8 +88,8 @@ def confirm(
     ).first()
     if inside is None or not actor.may(CONFIRM) or actor.account_id is None:
         raise NotAllowed("只能评价到本社区(街道)来的队伍")
-    if organisation_code not in teams(session, standing, ticket):
-        raise InputError("这个单位没有被派到这件工单,请重新选择", {"organisation": "请重新选择"})
+    if organisation_code not in teams(session, standing, [ticket]).get(ticket.id, []):
+        raise InputError("这个单位不是派到这件工单的执法队伍,请重新选择", {"organisation": "请重新选择"})
     if score is not None and score not in SCORES:
         raise InputError("评价请从 1—5 中选", {"score": "请重新选择"})
     mine = and_(queries.of_ticket(Arrival, ticket), col(Arrival.organisation_code) == organisation_code)

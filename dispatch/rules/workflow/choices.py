@@ -26,6 +26,13 @@ NATURES = (
     ("other", "其他"),
 )
 YES_NO = (("no", "没有"), ("yes", "有"))
+# What an answer lacks is said by its elements: whether it answers what was asked, and says what was done.
+ANSWER_LACKS = (
+    ("aside", "答非所问"),
+    ("perfunctory", "敷衍,没写做了什么"),
+    ("elements", "缺要素"),
+    ("other", "其他"),
+)
 LINES = (
     ("110", "110 报警"),
     ("119", "119 消防"),

@@ -2,6 +2,7 @@
 
 from dispatch.rules.workflow.choices import (
     AFTER_PHOTOS,
+    ANSWER_LACKS,
     CONTACT_OUTCOMES,
     END_ALL,
     EXTENSION_DAYS,
@@ -130,7 +131,7 @@ HANDLING: tuple[Transition, ...] = (
         frozenset({State.ANSWER_PENDING}),
         State.IN_PROGRESS,
         "ticket:approve",
-        given=(said("note", "要改什么"),),
+        given=(chosen("lacks", "为什么退回", ANSWER_LACKS), said("note", "要改什么")),
         guards=("second_person",),
         happening="application_refused",
     ),

@@ -88,7 +88,7 @@ class TestUnits:
             town.section.acts(code, "handle", **answer)
         town.section.acts(code, "draft_answer", **answer)
         assert town.ticket(code).state == "answer_pending"
-        town.chief.acts(code, "return_answer", note="写清时间")
+        town.chief.acts(code, "return_answer", lacks="elements", note="写清时间")
         town.section.acts(code, "draft_answer", **answer)
         town.chief.acts(code, "approve_answer")
         assert town.ticket(code).state == "handled"
