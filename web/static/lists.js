@@ -60,7 +60,9 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     // A field in a folded box cannot take the focus.
     if (!wanted.matches("summary")) for (let box = wanted.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
-    if (wanted.matches("summary") && wanted.parentElement.open) {
+    // A form that is folded opens, and the next key is already for its first field.
+    if (wanted.matches("summary")) {
+      wanted.parentElement.open = true;
       const field = wanted.parentElement.querySelector("input:not([type=hidden]):not(.behind), textarea, select");
       if (field) { field.focus(); return; }
     }
