@@ -63,7 +63,7 @@ document.addEventListener("keydown", (event) => {
     // A form that is folded opens, and the next key is already for its first field.
     if (wanted.matches("summary")) {
       wanted.parentElement.open = true;
-      const field = wanted.parentElement.querySelector("input:not([type=hidden]):not(.behind), textarea, select");
+      const field = wanted.parentElement.querySelector("input:not([type=hidden]):not(.behind), textarea, select, button");
       if (field) { field.focus(); return; }
     }
     wanted.focus();
