@@ -15,7 +15,7 @@ from dispatch.record.reading import filtering
 from dispatch.rules.workflow import OPEN_STATES
 from grid.errors import InputError
 from web.desk.exporting import tickets_csv
-from web.desk.filters import COLUMNS, QueueQuery, read_query
+from web.desk.filters import COLUMNS, QueueQuery, areas_to_filter, read_query
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, world
 from web.shown.labels import SOURCES
@@ -47,6 +47,7 @@ def overview() -> ResponseReturnValue:
             may_confirm=current_actor().may(arrivals.CONFIRM),
             query=query,
             all_columns=COLUMNS,
+            areas=areas_to_filter(standing),
             columns=query.shown_columns,
             sources=SOURCES,
             classes=[c for c in standing.categories.values() if c.retired_on is None],

@@ -67,6 +67,7 @@ def test_what_is_filtered_lives_in_the_address(town: Town, visitor: Callable[[st
     for address, found in FILTERS:
         page = clerk.sees(f"/department/?{address}").text
         assert set(codes_in(page)) == {codes[name] for name in found}, address
+        assert f'<option value="{WEST}">井巷第一网格</option>' in page
         assert f'在办<span class="count{" some" if found else ""}">{len(found)}</span>' in page
 
 

@@ -15,7 +15,7 @@ from web.department import tabs
 from web.department.blueprint import blueprint
 from web.department.tabs import HELD, HELP, TABS
 from web.desk.exporting import tickets_csv
-from web.desk.filters import COLUMNS, QueueQuery, read_query
+from web.desk.filters import COLUMNS, QueueQuery, areas_to_filter, read_query
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, settings, world
 from web.shown.labels import SOURCES
@@ -114,6 +114,7 @@ def _choices(session: Session) -> dict[str, Any]:
     return {
         "views": views.seen_by(session, actor, DESK),
         "all_columns": COLUMNS,
+        "areas": areas_to_filter(standing),
         "sources": SOURCES,
         "classes": [c for c in standing.categories.values() if c.retired_on is None],
         "colleagues": people,

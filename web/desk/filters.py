@@ -10,10 +10,12 @@ from pydantic import Field, StringConstraints
 
 from dispatch.record.models import Source
 from dispatch.record.reading.filtering import Wanted
+from dispatch.record.world import Standing
 from grid.errors import InputError
 from grid.permissions import Actor
 from web.forms import Code, Empty, Short, Strict, TicketsQuery, check
 
+LEVELS, MOST_AREAS = ("district", "street", "community", "grid"), 400
 MINE, NOBODYS = "me", "nobody"
 COLUMNS: dict[str, str] = {
     "place": "地点",
@@ -29,6 +31,17 @@ COLUMNS: dict[str, str] = {
 }
 USUAL = ("place", "source", "reported", "code")
 Metres = Annotated[float, Field(gt=0, le=50_000, allow_inf_nan=False)]
+
+
+def areas_to_filter(standing: Standing) -> list[tuple[str, str]]:
+    """The areas to choose from, the widest first, level by level while a list of them can still be read through."""
+    found: list[tuple[str, str]] = []
+    for level in LEVELS:
+        more = [(code, area.name) for code, area in standing.areas.items() if area.level == level]
+        if len(found) + len(more) > MOST_AREAS:
+            break
+        found += more
+    return found
 
 
 class QueueQuery(Strict):

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from dispatch.record.desks import views
 from dispatch.record.reading import filtering, stuck
 from web.desk.exporting import tickets_csv
-from web.desk.filters import COLUMNS, QueueQuery, read_query
+from web.desk.filters import COLUMNS, QueueQuery, areas_to_filter, read_query
 from web.dispatcher.blueprint import blueprint
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, world
@@ -48,6 +48,7 @@ def overdue() -> ResponseReturnValue:
             desk_name=DESK,
             address=request.query_string.decode(),
             all_columns=COLUMNS,
+            areas=areas_to_filter(standing),
             columns=query.shown_columns,
             sources=SOURCES,
             classes=[c for c in standing.categories.values() if c.retired_on is None],

@@ -24,6 +24,14 @@
       point.row = row.id;
     }
   }
+  // A click beside the tickets is the point that others may be near to.
+  const near = document.querySelector(".filter-form [name=near]"), within = document.querySelector(".filter-form [name=within]");
+  if (near) map.on("click", (event) => {
+    near.value = `${event.latlng.lng.toFixed(6)},${event.latlng.lat.toFixed(6)}`;
+    if (!within.value) within.value = "500";
+    near.closest("details").open = true;
+    within.focus();
+  });
   plot();
   if (points.getLayers().length) map.fitBounds(points.getBounds().pad(0.2), { maxZoom: 16 });
   document.addEventListener("htmx:after:swap", plot);
