@@ -16,7 +16,7 @@ from dispatch.record.desks.models import TicketHolder
 from dispatch.record.intake import Mode
 from dispatch.record.models import OpenWords, Source, Ticket
 from grid.models import Account, DutyClass, Post
-from tests.town import COVER, GARBAGE, IN_EAST, IN_WEST, SANITATION, WEST, Town
+from tests.town import COVER, DRAINAGE, GARBAGE, IN_EAST, IN_WEST, SANITATION, WEST, Town
 from tests.web.conftest import Visitor
 
 PARK = {"lon": IN_WEST["lon"] + 0.001, "lat": IN_WEST["lat"]}
@@ -90,6 +90,18 @@ def test_words_find_what_is_open_and_find_it_again_when_it_opens_anew(
 def said_of_open(town: Town) -> list[str | None]:
     with town.database.reading() as session:
         return sorted(session.exec(select(OpenWords.text)), key=str)
+
+
+def test_the_next_one_is_never_one_that_is_being_ruled_on(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    codes = [town.worker.reports(at=place).code for place in (IN_WEST, IN_EAST)]
+    town.department.acts(codes[0], "object", reason_code="function", organisation=DRAINAGE, basis="不归我们")
+    clerk = visitor("department")
+    assert clerk.sees("/department/next").location.startswith(f"/tickets/{codes[1]}")
+    assert clerk.sees("/department/next?tab=objected").location.startswith(f"/tickets/{codes[0]}")
+    town.department.acts(codes[1], "handle", solved="solved", answer="好", photos=(town.photo(),))
+    assert clerk.sees("/department/next").location == "/department/"
 
 
 def test_a_wrong_filter_is_named(visitor: Callable[[str], Visitor]) -> None:

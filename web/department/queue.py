@@ -46,7 +46,7 @@ def following() -> ResponseReturnValue:
     query = read_query()
     with database().reading() as session:
         tab = tabs.tab_of(query.tab)
-        narrowed = [*_narrowed(session, query), tab.holds(now())]
+        narrowed = [*_narrowed(session, query), tab.goes_on(now())]
         found = queries.page(
             session, current_actor(), *narrowed, after=query.after_key(), size=1, verbs=tab.verbs
         )

@@ -17,6 +17,7 @@ HELP = queries.HELP
 SOON = timedelta(hours=24)
 WAITING = frozenset({State.HANDLED, State.VERIFIED, State.CALLBACK, State.REVIEWING})
 IN_HAND = OPEN_STATES - WAITING
+DECIDED_ELSEWHERE = frozenset({State.OBJECTED, State.CONSULTING})
 
 
 class Due(StrEnum):
@@ -53,6 +54,12 @@ class Tab:
         if self.came_back:
             conditions.append(_CAME_BACK)
         return and_(*conditions)
+
+    def goes_on(self, at: datetime) -> ColumnElement[bool]:
+        """Where the next one is looked for: what is being ruled on is nobody's turn here, unless one asked for it."""
+        if self.states <= DECIDED_ELSEWHERE:
+            return self.holds(at)
+        return and_(self.holds(at), col(Ticket.state).not_in(DECIDED_ELSEWHERE))
 
     def counts(self, state: State, due: str, came_back: bool) -> bool:
         """Whether tickets of this kind are among the tab's."""
