@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from playwright.sync_api import Page, expect
 
 MOST_TABS = 60
+MOST_MS = 60_000
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Keys:
 
     def sends(self, after: str = "") -> None:
         """Ctrl+Enter, and the page that follows; `after` is the code that must be gone from it."""
-        with self.page.expect_navigation():
+        with self.page.expect_navigation(timeout=MOST_MS):
             self.press("Control+Enter")
         if after:
             expect(self.page.locator(".ticket-head .code", has_text=after)).to_have_count(0)
