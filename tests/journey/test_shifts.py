@@ -13,8 +13,9 @@ from werkzeug.serving import make_server
 
 from app import create_app
 from dispatch.record.desks.models import Draft
-from dispatch.record.models import CallbackAnswer, Source, Statement
+from dispatch.record.models import CallbackAnswer, Source, Statement, Ticket
 from dispatch.record.world import World
+from dispatch.rules.workflow import State
 from grid.accounts import passwords
 from grid.models import Account
 from grid.settings import load_settings
@@ -184,6 +185,10 @@ def test_an_operator_takes_a_call_finds_a_double_and_joins(town: Town, someone: 
 
 
 def test_a_dispatcher_rules_on_objections_by_keys_alone(town: Town, someone: Sit) -> None:
+    with town.database.reading() as session:
+        waiting = list(session.exec(select(Ticket.code).where(Ticket.state == State.OBJECTED)))
+    for code in waiting:
+        town.dispatcher.acts(code, "refuse_objection", reason="按职责表由环卫局承办")
     codes = [asked_by_telephone(town) for _ in range(2)]
     for code in codes:
         town.department.acts(
