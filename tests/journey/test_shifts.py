@@ -234,7 +234,7 @@ def at_night(stack: Stack) -> Iterator[str]:
 def test_a_round_of_calls_back_with_no_answer_quiet_hours_and_a_refusal(
     town: Town, someone: Sit, at_night: str
 ) -> None:
-    town.now -= timedelta(hours=12, minutes=30)  # late yesterday where the service is
+    town.now -= timedelta(hours=16)  # yesterday evening where the service is, when they could still be asked
     codes = {}
     for outcome in ("answered", "silent", "declines"):
         codes[outcome] = asked_by_telephone(

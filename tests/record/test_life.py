@@ -242,9 +242,10 @@ def test_a_request_key_is_of_one_request_only(town: Town) -> None:
 def test_a_stale_version_is_refused_and_nothing_written(town: Town) -> None:
     code = town.worker.reports().code
     version = town.ticket(code).version
-    town.department.acts(code, "open")
+    town.department.acts(code, "open")  # reading is no change: what is typed meanwhile is not stale
+    town.department.acts(code, "start", version=version)
     with pytest.raises(Conflict, match="刚被别人更新"):
-        town.department.acts(code, "start", version=version)
+        town.department.acts(code, "report_progress", progress="已派车", version=version)
 
 
 def test_reminded_on_the_spot_nobody_is_sent(town: Town) -> None:
