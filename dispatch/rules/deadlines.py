@@ -192,9 +192,9 @@ def _runs_of_days(judged: Sequence[tuple[date, bool, str]]) -> Iterator[Step]:
     for (counted, text), run in groupby(judged, key=lambda j: (j[1], j[2])):
         days = [on for on, _, _ in run]
         if counted or len(days) == 1:
-            yield from (Step(on, counted, f"{_date(on)}{text}") for on in days)
+            yield from (Step(on, counted, _dated(on, text)) for on in days)
         else:
-            yield Step(days[0], False, f"{_date(days[0])}至 {_date(days[-1])}{text}")
+            yield Step(days[0], False, f"{_date(days[0])}至 {_dated(days[-1], text)}")
 
 
 def _pause_steps(clock: Clock, at: datetime, hours: OfficeHours) -> Iterator[Step]:
@@ -203,6 +203,10 @@ def _pause_steps(clock: Clock, at: datetime, hours: OfficeHours) -> Iterator[Ste
             why = f"({stood.reason})" if stood.reason else ""
             text = f"{_moment(stood.from_at, hours)} 至 {_moment(stood.to_at, hours)} 暂停{why},不计"
             yield Step(local_date(stood.from_at, hours), False, text)
+
+
+def _dated(on: date, words: str) -> str:
+    return f"{on.month} 月 {on.day} 日{WEEKDAYS[on.weekday()]}{words}"
 
 
 def _date(on: date) -> str:

@@ -274,11 +274,12 @@ def _assistants(
 
 
 def _sentence(rule: Rule, main: str, hands: Bound, facts: Facts, book: RuleBook) -> str:
-    then = "" if hands.organisation == main else f",派给网格绑定的当班队伍{book.name(hands.organisation)}"
+    then = [] if hands.organisation == main else [f"派给网格绑定的当班队伍{book.name(hands.organisation)}"]
     if rule.id == ASSET_RULE:
         which = f"“{facts.asset}”的" if facts.asset else ""
-        return f"部件台账登记的{which}权属单位是{book.name(main)},由其承办{then}"
+        return ",".join([f"部件台账登记的{which}权属单位是{book.name(main)}", "由其承办", *then])
     what = f"类别 {rule.category_code}" if rule.category_code else "全部类别"
     where = [code for code in (rule.overlay_code, rule.area_code) if code]
-    how = "管这里的最近一级单位是" if rule.main.startswith(KIND_PREFIX) else "指定承办单位为"
-    return f"职责规则 {rule.id}({'、'.join([what, *where])}):{how}{book.name(main)}{then}"
+    unit = book.name(main)
+    words = f"管这里的最近一级单位是{unit}" if rule.main.startswith(KIND_PREFIX) else f"指定承办单位为{unit}"
+    return ",".join([f"职责规则 {rule.id}({'、'.join([what, *where])}):{words}", *then])

@@ -46,6 +46,7 @@ SOURCES: tuple[tuple[str, Any], ...] = (
     ("dispatch/data/*.csv", reading.seeds),
     ("dispatch/**/*.py", reading.python),
     ("grid/**/*.py", reading.python),
+    ("geo/answers/**/*.py", reading.python),
 )
 OPTIONS = {"trimmed": "true", "extensions": "", "silent": "false"}
 

@@ -21,11 +21,20 @@ CATALOGUES = Path(__file__).parent.parent / "translations"
 BLANK = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 OWN_WORDS = re.compile(
-    r"label|sentence|reason|words|joined|duration|problem|missing|detail|listed|span|why|message|kind|unit|state|said|clock|basis|category|given"
+    r"label|sentence|reason|words|joined|duration|problem|missing|detail|listed|span|why|message|kind|unit|state|said|clock|basis|category|given|weekday|length|nearest|date|^join$"
 )
+# What fills these blanks is known well enough not to swallow the words beside it.
+NARROW = {
+    "weekdays": "周?.",
+    "month": r"\d+",
+    "day": r"\d+",
+    "date": "[^,]+?",
+    "moment": "[^,]+?",
+    "end": "[^,]+?",
+}
 MOST_KEPT = 8192
 # Where a sentence is put together of sentences: what stands between them, and how English writes it.
-JOINTS = re.compile(r"([;。:,、·\n()]|\s\+\s|(?<=\w)/)")
+JOINTS = re.compile(r"([;。,、·\n()]|:(?!\d)|\s[+›]\s|(?<=\w)/|(?<=\d) (?=工作))")
 JOINTS_IN_ENGLISH = {
     ";": "; ",
     "。": ". ",
@@ -54,7 +63,7 @@ class Book:
         self.plain = {key: text for key, text in sentences.items() if text and not BLANK.search(key)}
         patterns = [pattern_of(key, text) for key, text in sentences.items() if text and BLANK.search(key)]
         # The sentence that says most in its own words comes first.
-        self.patterns = sorted(patterns, key=lambda one: -one.weight)
+        self.patterns = sorted(patterns, key=lambda one: (-one.weight, one.fits.groups))
         self.say = lru_cache(maxsize=MOST_KEPT)(partial(self._say, parts=True))
 
     def _say(self, text: str, *, parts: bool) -> str:
@@ -63,14 +72,25 @@ class Book:
         found = self.plain.get(text)
         if found is not None:
             return found
+        best, fewest = "", 0
         for one in self.patterns:
             if one.clue in text and (match := one.fits.fullmatch(text)):
                 filled = {
                     name: self.say(value) if OWN_WORDS.search(name) else value
                     for name, value in match.groupdict().items()
                 }
-                return one.english.format_map(filled)
-        return self._joined(text) if parts else text
+                # A blank that swallowed the next sentence keeps more Chinese than a pattern that fits.
+                left = sum(len(CHINESE.findall(filled[name])) for name in filled if OWN_WORDS.search(name))
+                if not best or left < fewest:
+                    best, fewest = one.english.format_map(filled), left
+                if not left:
+                    break
+        if best and (not fewest or not parts):
+            return best
+        joined = self._joined(text) if parts else text
+        if best and len(CHINESE.findall(best)) <= len(CHINESE.findall(joined)):
+            return best
+        return joined
 
     def _joined(self, text: str) -> str:
         """A text of several sentences, each said on its own; the joints only change when something else did."""
@@ -94,7 +114,7 @@ def pattern_of(key: str, english: str) -> Pattern:
         if match[1] in seen:
             return f"(?P={match[1]})"
         seen.add(match[1])
-        return f"(?P<{match[1]}>.*?)"
+        return f"(?P<{match[1]}>{NARROW.get(match[1].rstrip('_0123456789'), '.*?')})"
 
     literal = BLANK.split(key)[::2]
     fits = "".join(

@@ -26,6 +26,7 @@ from dispatch.rules.workflow import BY_ACTION, LEAD, SUBMIT, Given, GivenKind, S
 from geo.borders import Level
 from grid.models import Account, Area, Category, Organisation, OverlayArea
 from grid.permissions import Actor
+from web.language.saying import said
 from web.shown.labels import masked
 
 STAFF_VERBS = (
@@ -315,7 +316,7 @@ class Shown:
     def _who(self, account_id: UUID | None, channel: str) -> str:
         """Names are for staff; others read the family name alone."""
         if account_id is None:
-            return "诉求人" if channel == "link" else "系统"
+            return str(said("诉求人" if channel == "link" else "系统"))
         name = self._names.get(account_id, "")
         return name if self.is_staff or account_id == self.actor.account_id else f"{name[:1]}*"
 

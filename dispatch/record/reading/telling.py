@@ -89,16 +89,19 @@ def tell_clock(clock: TicketClock, standing: Standing) -> ClockTold:
     name = KINDS[str(clock.kind)] + (f"({stage})" if clock.stage and str(clock.kind) != "total" else "")
     name += f",{unit.name}" if unit and str(clock.kind) != "stage" else ""
     limit = f"{clock.amount:g} {UNIT_LABELS[Unit(clock.unit)]}"
-    began = f"{limit},依据 {clock.limit_id or '默认'},自 {_at(clock.started_at, zone)} 起算"
+    moment = _at(clock.started_at, zone)
+    told = [limit, f"依据 {clock.limit_id or '默认'}", f"自 {moment} 起算"]
     if clock.paused_at is not None:
-        return ClockTold(name, f"{began},{_at(clock.paused_at, zone)} 起暂停", (), clock.stopped_at is None)
+        moment = _at(clock.paused_at, zone)
+        told.append(f"{moment} 起暂停")
+        return ClockTold(name, ",".join(told), (), clock.stopped_at is None)
     end = clocks.ends(clock, standing)
-    mark = "(按推算的工作日历)" if clock.estimated else ""
-    stood = ""
+    moment = _at(clock.due_at, zone)
+    told.append(f"{moment} 到期(按推算的工作日历)" if clock.estimated else f"{moment} 到期")
     if clock.stopped_at is not None:
-        stood = f",{_at(clock.stopped_at, zone)} {'冻结' if clock.frozen else '停'}"
-    sentence = f"{began},{_at(clock.due_at, zone)} 到期{mark}{stood}"
-    return ClockTold(name, sentence, end.steps, clock.stopped_at is None)
+        moment = _at(clock.stopped_at, zone)
+        told.append(f"{moment} 冻结" if clock.frozen else f"{moment} 停")
+    return ClockTold(name, ",".join(told), end.steps, clock.stopped_at is None)
 
 
 def _fields(action: str) -> dict[str, Given]:
