@@ -6,6 +6,7 @@ and idle timeouts.
 """
 
 import json
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +34,8 @@ Result = TypeVar("Result")
 
 SAFE_WAL_VERSION = (3, 51, 3)
 BUSY_TIMEOUT_MS = 20_000
+SQLITE_BUSY = 5
+LOOKS_S = (0.001, 0.006)
 STATEMENT_TIMEOUT_MS = 15_000
 LOCK_TIMEOUT_MS = 5_000
 IDLE_TRANSACTION_TIMEOUT_MS = 30_000
@@ -274,10 +277,36 @@ def _sqlite_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("grid_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if not connection.get_execution_options().get("grid_write", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        raw: Any = connection.connection.driver_connection
+        raw.execute("PRAGMA busy_timeout=0")
+        try:
+            if not _got_its_turn(raw):
+                connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails in the way that is translated
+        finally:
+            raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
     return engine
+
+
+def _got_its_turn(connection: Any) -> bool:
+    """Begin writing as soon as nobody else does, within the busy timeout.
+
+    SQLite lets those who have waited longest look most rarely (every 100 ms), so that among many processes some would
+    wait for ever. Here all look equally often.
+    """
+    give_up_at_s = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while time.monotonic() < give_up_at_s:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            return True
+        except sqlite.OperationalError as error:
+            if error.sqlite_errorcode != SQLITE_BUSY:
+                return False
+        time.sleep(random.uniform(*LOOKS_S))  # noqa: S311
+    return False
 
 
 def wal_is_safe() -> bool:

@@ -1,15 +1,26 @@
-"""`python -m tests.drill`: drill each database and write `benchmarks/results/drill.json`."""
+"""`python -m tests.drill`: drill each database, then each trouble; write `benchmarks/results/drill.json`."""
 
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.drill.audit import ZERO
 from tests.drill.drilling import Outcome, drill
+from tests.drill.troubles.clock import clock
+from tests.drill.troubles.disk import disk
+from tests.drill.troubles.network import network
+from tests.drill.troubles.under_load import Judged
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results" / "drill.json"
 TOTALS = ("kills", "acknowledged", *ZERO)
+TROUBLES: dict[str, Callable[[], Judged]] = {
+    "network": lambda: network("sqlite"),
+    "disk_full": lambda: disk("postgresql"),
+    "clock_sqlite": lambda: clock("sqlite"),
+    "clock_postgresql": lambda: clock("postgresql"),
+}
 
 
 def main() -> int:
@@ -17,19 +28,33 @@ def main() -> int:
     options.add_argument("--kills", type=int, default=200, help="kills on each database")
     options.add_argument("--seed", type=int, default=20261123)
     options.add_argument("--databases", default="sqlite,postgresql")
+    options.add_argument(
+        "--troubles-only", action="store_true", help="kill nothing, keep the figures of kills"
+    )
     given = options.parse_args()
+    figures: dict[str, object] = json.loads(RESULTS.read_text("utf-8")) if given.troubles_only else {}
+    wrong: list[str] = []
     outcomes: list[Outcome] = []
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    for kind in given.databases.split(","):
+    for kind in [] if given.troubles_only else given.databases.split(","):
         outcomes.append(drill(kind, kills=given.kills, seed=given.seed))
-        # After each, so that a run that is broken off keeps what it has.
-        figures = json.dumps(report(outcomes, given.seed), ensure_ascii=False, indent=2)
-        RESULTS.write_text(figures + "\n", "utf-8")
+        wrong += [f"{kind}: {sentence}" for sentence in outcomes[-1].wrong()]
+        figures = report(outcomes, given.seed)
+        keep(figures)
+    troubles: dict[str, object] = {}
+    for name, trouble in TROUBLES.items():
+        judged = trouble()
+        wrong += [f"{name}: {sentence}" for sentence in judged.wrong()]
+        troubles[name] = judged.as_json()
+        keep({**figures, "troubles": troubles})
     sys.stdout.write(RESULTS.read_text("utf-8"))
-    for outcome in outcomes:
-        for sentence in outcome.wrong():
-            sys.stdout.write(f"{outcome.database}: {sentence}\n")
-    return 1 if any(outcome.wrong() for outcome in outcomes) else 0
+    sys.stdout.writelines(f"{sentence}\n" for sentence in wrong)
+    return 1 if wrong else 0
+
+
+def keep(figures: dict[str, object]) -> None:
+    """Written after each part, so that a run that is broken off keeps what it has."""
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n", "utf-8")
 
 
 def report(outcomes: list[Outcome], seed: int) -> dict[str, object]:

@@ -66,7 +66,7 @@ class Client:
         """Send the same request again until its outcome is known; (0, …) when that never came."""
         give_up_at = time.monotonic() + RETRY_FOR_S
         while time.monotonic() < give_up_at:
-            status, answer = self._once(method, path, body)
+            status, answer = self.once(method, path, body)
             with self.ledger.lock:
                 self.ledger.answers[status] = self.ledger.answers.get(status, 0) + 1
             if status and status not in UNKNOWN:
@@ -74,7 +74,8 @@ class Client:
             time.sleep(RETRY_S)
         return 0, {}
 
-    def _once(self, method: str, path: str, body: object) -> tuple[int, Mapping[str, object]]:
+    def once(self, method: str, path: str, body: object) -> tuple[int, Mapping[str, object]]:
+        """Send it once; (0, …) when no answer came."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = {
             "Content-Type": "image/jpeg" if isinstance(body, bytes) else "application/json",
@@ -89,6 +90,24 @@ class Client:
             return 0, {}
         finally:
             connection.close()
+
+
+def a_photo(dice: random.Random) -> bytes:
+    """One that nobody took before."""
+    out = io.BytesIO()
+    Image.frombytes("RGB", (16, 12), dice.randbytes(16 * 12 * 3)).resize((160, 120)).save(out, "JPEG")
+    return out.getvalue()
+
+
+def a_report(key: UUID, photo: str, dice: random.Random) -> dict[str, object]:
+    return {
+        "client_uuid": str(key),
+        "category_code": dice.choice((GARBAGE, GARBAGE, COVER)),
+        "frame": "wgs84",
+        "accuracy_m": 8.0,
+        "photos": [photo],
+        **dice.choice((IN_WEST, IN_WEST, IN_EAST)),
+    }
 
 
 class Reporter(threading.Thread):
@@ -108,14 +127,7 @@ class Reporter(threading.Thread):
         if photo is None:
             return
         key = uuid4()
-        body = {
-            "client_uuid": str(key),
-            "category_code": dice.choice((GARBAGE, GARBAGE, COVER)),
-            "frame": "wgs84",
-            "accuracy_m": 8.0,
-            "photos": [photo],
-            **dice.choice((IN_WEST, IN_WEST, IN_EAST)),
-        }
+        body = a_report(key, photo, dice)
         status, answer = self._client.until_known("POST", "/tickets", body)
         if status != 201:
             ledger.complain(f"report {key}: {status} {answer}")
@@ -132,9 +144,7 @@ class Reporter(threading.Thread):
         ledger, dice = self._client.ledger, self._dice
         if ledger.photos and dice.random() < 0.7:
             return dice.choice(ledger.photos)
-        out = io.BytesIO()
-        Image.frombytes("RGB", (16, 12), dice.randbytes(16 * 12 * 3)).resize((160, 120)).save(out, "JPEG")
-        status, answer = self._client.until_known("POST", "/photos", out.getvalue())
+        status, answer = self._client.until_known("POST", "/photos", a_photo(dice))
         if status != 201:
             ledger.complain(f"photo: {status} {answer}")
             return None

@@ -31,10 +31,21 @@ from tests.town import found_town
 
 ROOT = Path(__file__).parents[2]
 # The drill kills oftener than the supervisor's growing pauses are made for; here a part is back at once.
+# And whoever asks for the time gets it moved by as many seconds as a file says: the machine's own clock is left alone.
 UP = """
-import sys
+import os, sys
+from datetime import timedelta
+from pathlib import Path
 from flask.cli import main
 from dispatch.engine.parts import supervising
+from grid.database import Database
+from web.service import context
+moved = Path(os.environ["GRID_INSTANCE_PATH"]) / "clock_moved_s"
+def by():
+    return timedelta(seconds=float(moved.read_text())) if moved.exists() else timedelta(0)
+database_now, web_moment = Database.now, context.moment
+Database.now = lambda self, session: database_now(self, session) + by()
+context.moment = lambda: web_moment() + by()
 supervising.LONGEST_PAUSE_SECONDS = 0.5
 sys.argv = ["flask", "--app", "app", "up"]
 main()
@@ -137,6 +148,12 @@ class Service:
             watcher.join(timeout=READY_WITHIN_S)
         return self._outages
 
+    def move_clock(self, by_s: float) -> None:
+        """From here on every part reads a clock that differs by so much."""
+        aside = self.folder / "clock_moved_s.part"
+        aside.write_text(str(by_s))
+        aside.rename(self.folder / "clock_moved_s")
+
     def wipe_redis(self) -> None:
         """FLUSHALL, if Redis is up."""
         with (
@@ -164,15 +181,18 @@ class Service:
             self.cluster.remove()
 
 
-def prepare(kind: str) -> Service:
-    """Settle the hurried town in a new database of this kind; nothing runs yet but PostgreSQL."""
-    folder = private_folder("drill")
+def prepare(kind: str, folder: Path | None = None, *, durable: bool = True) -> Service:
+    """Settle the hurried town in a new database of this kind; nothing runs yet but PostgreSQL.
+
+    `durable` may be False where PostgreSQL is not killed.
+    """
+    folder = folder or private_folder("drill")
     cluster = None
     port = free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("GRID_", "DATABASE_", "REDIS_"))}
     environment |= {"GRID_INSTANCE_PATH": str(folder), "GRID_PORT": str(port)}
     if kind == "postgresql":
-        cluster = PostgresCluster(durable=True)
+        cluster = PostgresCluster(durable=durable)
         cluster.create()
         cluster.start()
         environment["DATABASE_URL"] = cluster.url(cluster.new_database())

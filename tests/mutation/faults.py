@@ -41,8 +41,8 @@ FAULTS = (
     Fault(
         "BEGIN IMMEDIATE dropped",
         DATABASE,
-        '"BEGIN IMMEDIATE" if writes',
-        '"BEGIN" if writes',
+        '            connection.execute("BEGIN IMMEDIATE")',
+        '            connection.execute("BEGIN")',
         f"{WRITERS} -k fifty",
     ),
     Fault("synchronous OFF", DATABASE, '"synchronous=FULL"', '"synchronous=OFF"', f"{WRITERS} -k keeps"),
