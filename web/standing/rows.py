@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from dispatch import duties
 from dispatch.record.models import Source
 from dispatch.record.world import Standing
-from dispatch.rules.rulebook import TimeBand
+from dispatch.rules.rulebook import KIND_PREFIX, TimeBand
 from grid.models import OverlayArea, Responsibility
 
 ROWS = 40
@@ -68,7 +68,8 @@ class Words:
         return any(word in part for part in (*self.said(row), *codes) if part)
 
     def _unit(self, reference: str) -> str:
-        return self.standing.book.name(reference).strip("“”")
+        found = self.standing.book.name(reference)
+        return found if reference.startswith(KIND_PREFIX) else found.strip("“”")
 
     @staticmethod
     def _when(row: Responsibility) -> str:

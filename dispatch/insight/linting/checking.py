@@ -85,12 +85,12 @@ def _owner(rule: Rule, book: RuleBook, kinds: set[str], on: date) -> Iterator[Fi
 
 
 def _forbidden(rule: Rule, book: RuleBook, known: dict[str, Kinds]) -> Iterator[Finding]:
-    """A row that names a unit which the list bars from its category, or from a category below it."""
-    if rule.category_code not in known:
+    """A row that names a unit which the list bars from its category, or from one of those that it speaks of."""
+    if rule.category_code is not None and rule.category_code not in known:
         return
-    below = [known[str(rule.category_code)]]
-    if not below[0].leaf:
-        below += [k for k in known.values() if k.leaf and rule.category_code in k.lineage]
+    below = [known[rule.category_code]] if rule.category_code else []
+    if not below or not below[0].leaf:
+        below += [k for k in known.values() if k.leaf and rule.category_code in (None, *k.lineage)]
     for reference, part in ((rule.main, Part.MAIN), *((a, Part.ASSISTANT) for a in rule.assistants)):
         named = book.organisations.get(reference)
         kind = (

@@ -122,6 +122,7 @@ def test_a_row_that_never_comes_to_its_turn() -> None:
         (Rule("r", "A", "2001", valid_from=date(2027, 1, 1)), Kind.FUTURE, "2027-01-01 起才有效"),
         (Rule("r", "C1-COM", "200505"), Kind.FORBIDDEN, "不得将社区作为执法主体"),
         (Rule("r", "kind:community", "2005"), Kind.FORBIDDEN, "(类别“停车”)"),
+        (Rule("r", "kind:community"), Kind.FORBIDDEN, "(类别“停车”)"),
         (Rule("r", "A", "2005", assistants=("C1-COM",)), Kind.FORBIDDEN, "协办"),
         (Rule("r", "A", "9999"), Kind.UNKNOWN, "没有类别 9999"),
         (Rule("r", "A", None, "S9"), Kind.UNKNOWN, "没有区域 S9"),
