@@ -181,7 +181,9 @@ def _make_indexes(session: Session, tables: Iterable[Table]) -> None:
 def _unhurried(session: Session) -> None:
     """The limits of a request do not hold for a rebuild."""
     if session.get_bind().dialect.name == "postgresql":
-        for setting in ("statement_timeout = 0", "work_mem = '256MB'", "maintenance_work_mem = '512MB'"):
+        limits = ("statement_timeout = 0", "lock_timeout = 0")
+        memory = ("work_mem = '256MB'", "maintenance_work_mem = '512MB'")
+        for setting in (*limits, *memory):
             session.execute(text(f"SET LOCAL {setting}"))
 
 
