@@ -57,7 +57,10 @@ def test_no_accepted_edit_is_lost(town: Town) -> None:
     before = sum(town.ticket(code).version for code in codes)
     lines = sum(events_of(town, code) for code in codes)
     seen = in_processes(PROCESSES, edit_at_random, url_of(town), folder_of(town), codes, EDITS)
-    assert seen["accepted"] + seen["conflict"] == PROCESSES * EDITS, seen
+    # On a busy machine PostgreSQL may give up waiting for a row: that is said, and nothing of the edit remains.
+    gave_up = sum(count for said, count in seen.items() if "due to lock timeout" in said)
+    assert seen["accepted"] + seen["conflict"] + gave_up == PROCESSES * EDITS, seen
+    assert gave_up <= PROCESSES * EDITS / 100, seen
     assert sum(town.ticket(code).version for code in codes) - before == seen["accepted"]
     assert sum(events_of(town, code) for code in codes) - lines == seen["accepted"]
     assert seen["conflict"] > 0, "the processes never met"
