@@ -52,17 +52,31 @@ class Outcome:
         return {**figures, **own, **late, "complaints": len(self.complaints)}
 
 
-def drill(kind: str, *, kills: int, seed: int, tell: Callable[[str], None] = print) -> Outcome:
+def drill(
+    kind: str,
+    *,
+    kills: int,
+    seed: int,
+    pause_s: tuple[float, float] = PAUSE_S,
+    tell: Callable[[str], None] = print,
+) -> Outcome:
     """Kill `kills` times on a database of this kind; everything is removed afterwards."""
     service = prepare(kind)
     try:
         service.start()
-        return _drill(service, kind, kills, seed, tell)
+        return _drill(service, kind, kills, seed, pause_s, tell)
     finally:
         service.remove()
 
 
-def _drill(service: Service, kind: str, kills: int, seed: int, tell: Callable[[str], None]) -> Outcome:
+def _drill(
+    service: Service,
+    kind: str,
+    kills: int,
+    seed: int,
+    pause_s: tuple[float, float],
+    tell: Callable[[str], None],
+) -> Outcome:
     dice, began_s = random.Random(seed), time.monotonic()
     ledger, stop = Ledger(), threading.Event()
     people = [Reporter(Client(service.url, "worker", ledger, stop), seed + n) for n in range(REPORTERS)]
@@ -71,7 +85,7 @@ def _drill(service: Service, kind: str, kills: int, seed: int, tell: Callable[[s
         one.start()
     done = 0
     while done < kills:
-        _let_it_work(ledger, dice)
+        _let_it_work(ledger, dice, pause_s)
         done += service.kill_one(dice) is not None
         if done % FLUSH_EVERY == 0:
             service.wipe_redis()
@@ -102,10 +116,10 @@ def _drill(service: Service, kind: str, kills: int, seed: int, tell: Callable[[s
     )
 
 
-def _let_it_work(ledger: Ledger, dice: random.Random) -> None:
+def _let_it_work(ledger: Ledger, dice: random.Random, pause_s: tuple[float, float]) -> None:
     """The next kill comes at a random moment, but never before something was acknowledged since the last one."""
     before, give_up_at = len(ledger.tickets), time.monotonic() + IDLE_S
-    time.sleep(dice.uniform(*PAUSE_S))
+    time.sleep(dice.uniform(*pause_s))
     while len(ledger.tickets) <= before and time.monotonic() < give_up_at:
         time.sleep(dice.uniform(0.0, 0.1))
 

@@ -15,7 +15,7 @@ KILLS = int(os.environ.get("GRID_DRILL_KILLS", "60"))
 def test_nothing_is_lost_whatever_is_killed(kind: str) -> None:
     if kind == "postgresql":
         postgres_programs()
-    outcome = drill(kind, kills=KILLS, seed=7)
+    outcome = drill(kind, kills=KILLS, seed=7, pause_s=(0.1, 0.5))
     assert outcome.wrong() == []
     assert outcome.kills >= KILLS
     assert outcome.findings.acknowledged > KILLS
