@@ -1,25 +1,28 @@
 """Borders in time on the record: split, merge and redraw; past figures stay, open tickets follow the ground."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import shapely
 from shapely.geometry import LineString, box
 from sqlmodel import select
 
+from dispatch import duties
 from dispatch.insight.metrics import counting
 from dispatch.insight.metrics.periods import Period
 from dispatch.insight.metrics.slices import Slice
 from dispatch.insight.rollups import keeping
 from dispatch.record.models import TicketEvent
 from dispatch.record.renewing import replacing
-from geo.borders import AreaShape
+from geo.borders import AreaShape, OverlayShape
 from geo.zones import square_metres
+from grid import rulesets
 from grid.areas import beginning, generations, redrawing
 from grid.areas.generations import NewGeneration
 from grid.errors import InputError
+from grid.importing.sheets import parse_sheet
 from grid.models import Responsibility
-from tests.town import COMMUNITY, DRAINAGE, EAST, IN_EAST, LAT, LON, SANITATION, WEST, Town
+from tests.town import COMMUNITY, DRAINAGE, EAST, IN_EAST, LAT, LON, POLICE, SANITATION, WEST, Town
 
 CUT = LineString([(LON + 0.005, LAT - 0.001), (LON + 0.005, LAT + 0.011)])
 WEST_1, WEST_2 = {"lon": LON + 0.003, "lat": LAT + 0.005}, {"lon": LON + 0.007, "lat": LAT + 0.005}
@@ -124,3 +127,41 @@ def areas_like(shapes: list[AreaShape], code: str) -> list[AreaShape]:
     """The one grid under another code."""
     (grid,) = [a for a in shapes if a.level == "grid"]
     return [AreaShape(code, grid.name, grid.level, grid.parent, grid.geometry)]
+
+
+def test_a_border_road_goes_by_its_agreement_and_an_exclusive_grid_before_it(town: Town) -> None:
+    middle, around = LON + 0.01, 0.0002
+    overlays = [
+        OverlayShape(
+            "road", "东西界路", "border_road", 60, box(middle - around, LAT, middle + around, LAT + 0.01)
+        ),
+        OverlayShape(
+            "site", "工地专属网格", "exclusive_grid", 90, box(middle - around, LAT, middle, LAT + 0.002)
+        ),
+    ]
+    folder, new = town.world.settings.instance_path, NewGeneration("with a road", areas(town), overlays)
+    beginning.put_in_force(town.database, new, folder, None, town.now)
+    today = town.now.date()
+    with town.database.reading() as session:
+        table = duties.export_duties(session, 1)
+    agreement = f"{today + timedelta(days=1)},{today + timedelta(days=30)},共管协议 2026-7 号"
+    table += f"road,2001,,road,,,{DRAINAGE},{SANITATION},{agreement}\r\nsite,2001,,site,,,{POLICE},,,,\r\n"
+    sheet = parse_sheet("职责.csv", table.encode())
+    made = town.database.write(lambda s: duties.import_duties(s, sheet, None, town.now))
+    assert made.written, made.lines()
+    version = made.details["ruleset_version"]
+    town.database.write(lambda s: rulesets.activate(s, version, None, town.now))
+    with town.database.reading() as session:
+        town.world.refresh(session, at_once=True)
+
+    def sent(east: float, north: float = 0.005) -> tuple[str | None, list[str], str]:
+        routed = town.ticket(town.worker.reports(at={"lon": middle + east, "lat": LAT + north}).code).routed
+        return routed["main"], routed["assistants"], routed["rule"]
+
+    assert sent(-0.0001) == (SANITATION, [], "r-city"), "the agreement has not begun"
+    town.later(days=2)
+    for side in (-0.0001, 0.0001):
+        assert sent(side) == (DRAINAGE, [SANITATION], "road"), "both sides, whatever their grid"
+    assert sent(-0.0001, 0.001)[::2] == (POLICE, "site"), "the higher priority"
+    town.later(days=40)
+    assert sent(0.0001) == (SANITATION, [], "r-city"), "the agreement has ended"
