@@ -12,8 +12,10 @@ from sqlmodel import Session, col, select
 
 from dispatch import duties
 from dispatch.insight.linting.beginning import begin
+from dispatch.insight.linting.findings import Finding
+from dispatch.insight.linting.stored import troubles_of_borders
 from dispatch.seeding import seed
-from grid import accounts, schema
+from grid import accounts, rulesets, schema
 from grid.areas import beginning, generations
 from grid.errors import GridError
 from grid.importing.borders import BorderImport, read_border_files, read_names
@@ -21,9 +23,10 @@ from grid.importing.organisations import import_organisations
 from grid.importing.report import ImportReport
 from grid.importing.sheets import Sheet, read_sheet
 from grid.importing.staff import import_staff
-from grid.models import Account
+from grid.models import Account, Generation
 from web.service.context import database, moment, settings, world
 
+MOST_TROUBLES = 30
 FILE = click.Path(exists=False, dir_okay=False, path_type=Path)
 
 
@@ -145,10 +148,30 @@ def _names(path: Path | None) -> dict[str, str]:
 
 @grid_group.command("activate")
 @click.argument("generation_id", type=int)
-def activate(generation_id: int) -> None:
-    """Put a draft of borders in force now."""
+@click.option(
+    "--accept-gaps", is_flag=True, help="Begin although rules in force would not hold in these borders."
+)
+def activate(generation_id: int, accept_gaps: bool) -> None:
+    """Put a draft of borders in force now, where the rules in force hold in it."""
+    troubles = _troubles(generation_id)
+    for finding in troubles[:MOST_TROUBLES]:
+        click.echo(f"  [{finding.label}] {finding.sentence}")
+    if troubles and not accept_gaps:
+        raise click.ClickException(
+            f"现行规则在这套边界里新出现 {len(troubles)} 处问题;请先改规则,或加 --accept-gaps 确认知悉"
+        )
     made = database().write(lambda session: beginning.activate(session, generation_id, None, moment()))
     click.echo(f"边界版本“{made.label}”已启用。")
+
+
+def _troubles(generation_id: int) -> list[Finding]:
+    """Where the rules in force would not hold; nothing while there are none, or no such borders."""
+    with database().reading() as session:
+        if rulesets.in_force(session, moment()) is None or session.get(Generation, generation_id) is None:
+            return []
+        on = moment().astimezone(settings().zone).date()
+        standing = world().refresh(session, at_once=True)
+        return troubles_of_borders(database(), session, standing, generation_id, on)
 
 
 @grid_group.command("import-organisations")

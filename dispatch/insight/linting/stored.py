@@ -32,7 +32,9 @@ def lint_version(
 def troubles_of_borders(
     database: Database, session: Session, standing: Standing, generation_id: int, on: date
 ) -> list[Finding]:
-    """What the rules in force would come to in these borders that they have not come to in the present ones."""
+    """What the rules in force would come to in these borders that they have not come to in the present ones, if there are any."""
+    if standing.generation_id is None:
+        return []
     version = standing.ruleset_version
     now = {_about(f) for f in lint_version(database, session, standing, version, on).findings}
     then = lint_version(database, session, standing, version, on, generation_id)

@@ -7,9 +7,10 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 
 from grid import rulesets
+from grid.areas import drafting
 from grid.models import Responsibility
 from tests.insight.rules.test_rehearsing import draft
-from tests.town import COVER, DRAINAGE, EAST, GARBAGE, SANITATION, Town
+from tests.town import COVER, DRAINAGE, EAST, GARBAGE, LAT, LON, SANITATION, Town
 
 
 @pytest.fixture
@@ -55,3 +56,23 @@ def test_a_rehearsal_tells_from_whom_to_whom(town: Town, commands: FlaskCliRunne
     assert answer.exit_code == 0, answer.output
     assert "1 件工单,1 件会派到别处" in answer.output
     assert "区环卫局 → 排水公司:1 件" in answer.output
+
+
+def test_borders_in_which_a_rule_would_not_hold_need_a_word(town: Town, commands: FlaskCliRunner) -> None:
+    version = draft(town, row(town, id="east", category_code=GARBAGE, area_code=EAST, main=DRAINAGE))
+    commands.invoke(args=["dispatch", "rules", "--activate", str(version), "--accept-gaps"])
+    line = f"{LON + 0.015},{LAT - 0.001};{LON + 0.015},{LAT + 0.011}"
+    made = drafting.draft(
+        town.database,
+        town.world.settings.instance_path,
+        "split",
+        drafting.split(EAST, line, ["甲", "乙"]),
+        None,
+        town.now,
+    )
+    refused = commands.invoke(args=["grid", "activate", str(made.id)])
+    assert refused.exit_code == 1
+    assert "[编码不存在] " in refused.output
+    assert "加 --accept-gaps 确认知悉" in refused.output
+    begun = commands.invoke(args=["grid", "activate", str(made.id), "--accept-gaps"])
+    assert "“split”已启用" in begun.output
