@@ -174,3 +174,19 @@ def test_a_workbook_comes_in_like_a_paste(town: Town, visitor: Callable[[str], V
     assert "已登记" in answer.text
     wrong = operator.posts("/hotline/platform", pasted="甲\t乙\n1\t2\n")
     assert (wrong.status_code, "工单编号" in wrong.text) == (422, True)
+
+
+def test_a_call_is_put_through_with_a_third_on_the_line_and_the_ticket_goes_on(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    operator = visitor("operator")
+    code = operator.posts("/hotline/register", **a_call()).location.rsplit("/", 1)[-1]
+    assert "驻点专席" in operator.sees(f"/tickets/{code}").text
+    operator.posts(
+        f"/tickets/{code}/actions/transfer_call",
+        line="expert",
+        received_by="环卫专席小李",
+        received_at=town.now.isoformat(),
+    )
+    page = operator.sees(f"/tickets/{code}").text
+    assert ("环卫专席小李" in page, str(town.ticket(code).state)) == (True, "dispatched")

@@ -173,7 +173,7 @@ REFUSING: tuple[Transition, ...] = (
     ),
     Transition(
         "transfer_call",
-        "紧急转接(本单留作后续修复)",
+        "转接(三方通话),记下接听人,本单照常办理",
         UNREGISTERED | WITH_UNIT,
         None,
         "ticket:accept",
