@@ -116,7 +116,7 @@ def test_two_clerks_on_one_ticket_see_each_other_and_overwrite_nothing(
 
     keys.sends()
     expect(page.locator("#problem")).to_contain_text("您打开本页以后,工单有了变化,没有提交")
-    expect(page.locator("#problem li")).to_contain_text("环卫经办:开始办理")
+    expect(page.locator("#problem li", has_text="环卫经办:开始办理")).to_be_visible()
     assert page.input_value("#handle-answer") == words
     assert (town.ticket(code).state, said(town, code, "answer")) == ("in_progress", [])
 
