@@ -71,6 +71,11 @@ def test_a_conflict_shows_both_sides_and_the_worker_decides(stack: Stack, phone:
     page = phone.signs_in()
     wait_for(lambda: bool(page.evaluate(f"Store.get('desk').then(d => '{code}' in d.verifying)")), 15)
     phone.goes_offline()
+    page.goto(f"{stack.url}/worker/verify")
+    expect(page.locator("#state")).to_contain_text("要连网才能打开")
+    page.goto(f"{stack.url}/tickets/2ZZ-AAAAA-A")
+    expect(page.locator("#state")).to_contain_text("手机里没有 2ZZ-AAAAA-A 的资料")
+    expect(page.locator(".pair")).to_be_hidden()
     page.goto(f"{stack.url}/worker/verify/{code}")
     expect(page.locator("#answer")).to_have_text("已清运")
     page.set_input_files(
@@ -87,6 +92,9 @@ def test_a_conflict_shows_both_sides_and_the_worker_decides(stack: Stack, phone:
     page.get_by_role("button", name="仍按我填的提交").click()
     expect(page.locator("#sent")).to_contain_text("已送达", timeout=20_000)
     assert town.ticket(code).state != "handled"
+    page.goto(f"{stack.url}/tickets/{town.worker.reports(text=words()).code}")
+    expect(page.locator("details.action[open] textarea")).to_be_visible()
+    assert page.evaluate("document.activeElement.tagName") == "BODY", "one form alone takes no cursor"
 
 
 def jpeg() -> bytes:

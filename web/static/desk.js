@@ -54,13 +54,17 @@ function firstFieldOf(box) {
   if (field) field.focus();
 }
 
+// A form that the page came with open takes no cursor unless something in it is wrong: the keys go on working.
+const came = new Set([...document.querySelectorAll("details.action[open]")].filter((box) => !box.querySelector("[role=alert]")));
 document.addEventListener("toggle", (event) => {
-  if (event.target.matches("details.action") && event.target.open) firstFieldOf(event.target);
+  if (event.target.matches("details.action") && event.target.open && !came.delete(event.target)) firstFieldOf(event.target);
 }, true);
 
 function openWanted() {
   const wanted = location.hash.length > 1 ? document.getElementById(location.hash.slice(1)) : null;
-  if (wanted && wanted.matches("details.action")) wanted.open = true;
+  if (!wanted || !wanted.matches("details.action")) return;
+  came.delete(wanted);
+  wanted.open = true;
 }
 window.addEventListener("hashchange", openWanted);
 openWanted();

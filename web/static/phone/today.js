@@ -149,6 +149,7 @@
     }
     await renew();
     if (desk) Camera.begin(desk);
+    if (desk && !byId("state").textContent && new URLSearchParams(location.search).has("unreached")) { byId("state").hidden = false; byId("state").textContent = "没有网络,那一页要连网才能打开;这里的都可以用"; }
     if (!desk && !navigator.onLine) { byId("state").hidden = false; byId("state").textContent = "没有网络,这台手机还没有存过您的资料,请先连网登录一次"; }
     await flush();
   }

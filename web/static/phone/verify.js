@@ -10,7 +10,8 @@
 
   async function fill() {
     const one = desk && (desk.verifying[code] || (desk.answering || {})[code]);
-    if (!one) { byId("state").hidden = false; byId("state").textContent = "手机里没有这件工单的资料,请连网后再打开"; page.querySelector(".answers").hidden = true; return; }
+    if (!one) { byId("state").hidden = false; byId("state").textContent = `手机里没有 ${code} 的资料,请连网后再打开`; for (const part of page.children) part.hidden = part.id !== "state"; return; }
+    for (const part of page.children) if (part.id !== "state") part.hidden = false;
     const pictures = (await Store.get("pictures")) || {};
     byId("title").textContent = one.title;
     byId("where").textContent = `${one.place} · ${code}`;

@@ -55,6 +55,8 @@ self.addEventListener("fetch", (event) => {
   else if (request.mode === "navigate" && SHELL_OF[url.pathname]) event.respondWith(shell(SHELL_OF[url.pathname], request));
   else if (request.mode === "navigate" && url.pathname.startsWith("/worker/verify/")) event.respondWith(networkElse(request, SHELLS.verify, PATIENCE_MS));
   else if (request.mode === "navigate" && /^\/tickets\/[^/]+$/.test(url.pathname)) event.respondWith(networkElse(request, SHELLS.verify));
+  // Any other page needs the network; without one, Today says so instead of the browser.
+  else if (request.mode === "navigate") event.respondWith(fetch(request).catch(() => Response.redirect("/worker/?unreached")));
 });
 
 self.addEventListener("sync", (event) => {
