@@ -123,6 +123,13 @@ def _helped_by(actor: Actor) -> ColumnElement[bool]:
     )
 
 
+def openable(session: Session, tickets: Iterable[Ticket], actor: Actor) -> set[UUID]:
+    """Which of these the actor may open; a number's list may hold others, which are read only there."""
+    wanted = {ticket.id for ticket in tickets}
+    query = select(col(Ticket.id)).where(col(Ticket.id).in_(wanted), visible(actor, READ))
+    return set(session.execute(query).scalars())
+
+
 def find(session: Session, code: str, actor: Actor, *, verb: str = READ, lock: bool = False) -> Ticket:
     """The ticket with that code, if the actor may `verb` it.
 

@@ -48,7 +48,12 @@ class ImportReport:
 
     def lines(self) -> list[str]:
         """The report as sentences, the outcome first."""
-        counted = "、".join(f"{name} {number}" for name, number in self.counts.items() if number) or "0 行"
+        found = [
+            f"{number} 行" if name == "行" else f"{name} {number}"
+            for name, number in self.counts.items()
+            if number
+        ]
+        counted = "、".join(found) or "0 行"
         if self.problems and self.written:
             head = f"{self.what}:有 {len(self.problems)} 处错误,这些行没有导入;其余已导入,{counted}"
         elif self.problems:

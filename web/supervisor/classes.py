@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from dispatch.insight.metrics.slices import FIGURES
 from dispatch.insight.topics import finding, managing, seasons, stuck
 from dispatch.insight.topics.models import TopicKind, TopicState
+from dispatch.record import queries
 from web.forms import Code, Long, Strict, read_form
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, world
@@ -125,6 +126,7 @@ def stuck_() -> ResponseReturnValue:
             "supervisor/stuck.html",
             asked=None,
             rows=found,
+            openable=queries.openable(session, [ticket for ticket, _reasons in found], current_actor()),
             reasons=stuck.REASONS,
             only=only,
             standing=standing,

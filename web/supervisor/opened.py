@@ -11,6 +11,7 @@ from dispatch.insight.metrics import opening, present
 from dispatch.insight.metrics.measures import BY_KEY as MEASURES
 from dispatch.insight.metrics.periods import Period
 from dispatch.insight.metrics.slices import DIMENSIONS, FIGURES, TIMES, Slice
+from dispatch.record import queries
 from dispatch.rules.workflow import STATES, State
 from grid.errors import InputError
 from web.gate.access import permission_required
@@ -48,6 +49,7 @@ def tickets() -> ResponseReturnValue:
             about=title_of(its.query, standing),
             place=names.get(only, only),
             tickets=found[:PAGE],
+            openable=queries.openable(session, found[:PAGE], its.actor),
             notes=notes,
             more=len(found) > PAGE,
             standing=standing,

@@ -16,6 +16,7 @@ from tests.web.conftest import Visitor
 
 NUMBER = re.compile(r'href="(/figures/tickets[^"]*)"[^>]*>(?:<span[^>]*>)?(?:<strong>)?[^<0-9]*(\d+)')
 ROW = re.compile(r'href="/tickets/[^"]+"')
+ENTRY = re.compile(r'<span class="code">')
 
 
 def lively(town: Town) -> None:
@@ -128,7 +129,10 @@ def test_a_community_sees_its_own_figures_only(town: Town, visitor: Callable[[st
     community = visitor("community")
     lines = community.sees("/figures/table?by=grid&format=csv").data.decode("utf-8-sig").splitlines()
     assert [line.split(",")[0] for line in lines[1:]] == ["井巷第一网格", "井巷第二网格"]
-    assert len(ROW.findall(community.sees("/figures/tickets?measure=received").text)) == 6
+    listed = community.sees("/figures/tickets?measure=received").text
+    assert len(ENTRY.findall(listed)) == 6
+    assert ROW.findall(listed) == [], "what it may not open is no link"
+    assert len(ROW.findall(visitor("supervisor").sees("/figures/tickets?measure=received").text)) > 6
 
 
 @pytest.mark.parametrize("login", ["supervisor", "community"])
