@@ -168,16 +168,11 @@ def switches() -> ResponseReturnValue:
         points = keeping.points(session)
         of_points = its.slice.during(its.slice.period)
         codes = {**of_points.codes, "grid_code": frozenset(points)}
-        trend = (
-            counting.table(
-                session,
-                type(of_points)(of_points.period, codes, of_points.scope),
-                ("received", "closed"),
-                "day",
-            )
-            if points
-            else {}
-        )
+        trend = {}
+        if points:
+            marked = type(of_points)(of_points.period, codes, of_points.scope)
+            found = counting.table(session, marked, ("received", "closed"), "day")
+            trend = counting.every_day(found, of_points.period)
         if its.query.format != "html":
             days: list[list[Plain]] = [
                 [day, counts["received"], counts["closed"]] for day, counts in trend.items()

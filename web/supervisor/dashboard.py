@@ -3,7 +3,6 @@ over another slice."""
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from flask import render_template
@@ -87,8 +86,7 @@ def figures() -> ResponseReturnValue:
 
 def _every(trend: dict[str, Counter[str]], period: Period, by: str) -> dict[str, Counter[str]]:
     """The days (or months) of the period one by one: where nothing happened the line goes down to nought."""
-    days = (period.from_on + timedelta(days=n) for n in range(period.days))
-    whole = {day.isoformat(): trend.get(day.isoformat(), Counter()) for day in days}
+    whole = counting.every_day(trend, period)
     return counting.months_of(whole | trend) if by == "month" else whole
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Select, func, literal, or_, select, union_all
@@ -143,6 +143,12 @@ def _from_rows(session: Session, question: _Question, parts: Sequence[tuple[Peri
                 if marks & BIT[key]:
                     counts[key] += sign * number
     return found
+
+
+def every_day(rows: dict[str, Counter[str]], period: Period) -> dict[str, Counter[str]]:
+    """The days of the period one by one: on those that have none, nothing happened."""
+    days = (period.from_on + timedelta(days=n) for n in range(period.days))
+    return {day.isoformat(): rows.get(day.isoformat(), Counter()) for day in days}
 
 
 def months_of(rows: dict[str, Counter[str]]) -> dict[str, Counter[str]]:

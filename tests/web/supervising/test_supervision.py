@@ -44,13 +44,14 @@ def test_the_trend_of_observation_points_holds_only_theirs(
     busy(town)
     supervisor = visitor("supervisor")
     assert supervisor.posts("/figures/points", grid_code=EAST, marked="true").status_code == 303
-    page = supervisor.sees("/figures/switches").text
-    row = re.search(r'<table id="points">.*?<td class="number">(\d+)</td>', page, re.S)
-    assert row is not None
-    assert row[1] == "1"
+
+    def trend() -> list[int]:
+        table = supervisor.sees("/figures/switches").text.split('<table id="points">')[1].split("</table>")[0]
+        return [int(number) for number in re.findall(r'</th><td class="number">(\d+)</td>', table)]
+
+    assert (len(trend()), sum(trend())) == (30, 1), "every day of the period, also those without reports"
     supervisor.posts("/figures/points", grid_code=WEST, marked="true")
-    page = supervisor.sees("/figures/switches").text
-    assert re.search(r'<table id="points">.*?<td class="number">5</td>', page, re.S)
+    assert (len(trend()), sum(trend())) == (30, 5)
     assert visitor("department").posts("/figures/points", grid_code=EAST).status_code == 403
 
 
