@@ -15,6 +15,7 @@ from dispatch.record.desks import holding
 from dispatch.record.desks.models import TicketHolder
 from dispatch.record.intake import Mode
 from dispatch.record.models import OpenWords, Source, Ticket
+from dispatch.record.reading import filtering
 from grid.models import Account, DutyClass, Post
 from tests.town import COVER, DRAINAGE, GARBAGE, IN_EAST, IN_WEST, SANITATION, WEST, Town
 from tests.web.conftest import Visitor
@@ -85,6 +86,21 @@ def test_words_find_what_is_open_and_find_it_again_when_it_opens_anew(
     assert said_of_open(town) == ["餐馆门口垃圾", "餐馆门口油污"]
     town.worker.reports(text="餐馆门口扫干净了", mode=Mode.SELF_HANDLED, photos=())
     assert len(said_of_open(town)) == 2, "what was settled on the spot is never searched"
+
+
+def test_words_that_many_said_find_the_same_as_words_of_few(
+    town: Town, visitor: Callable[[str], Visitor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = [
+        town.worker.reports(text=f"餐馆门口油污{n}", at=at).code for n, at in ((1, IN_WEST), (2, IN_EAST))
+    ]
+    clerk = visitor("department")
+    pages = [clerk.sees("/department/?q=餐馆 油污").text]
+    monkeypatch.setattr(filtering, "FEW", 0)
+    pages.append(clerk.sees("/department/?q=餐馆 油污").text)
+    for page in pages:
+        assert set(codes_in(page)) == set(codes)
+        assert '在办<span class="count some">2</span>' in page
 
 
 def said_of_open(town: Town) -> list[str | None]:

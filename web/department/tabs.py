@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, union_all
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, union_all
 from sqlmodel import Session, col
 
 from dispatch.record import queries
@@ -99,16 +99,16 @@ def counts(
 ) -> dict[str, int]:
     """How many tickets each tab holds under the filters that are set."""
     found: dict[str, int] = {tab.key: 0 for tab in TABS}
-    for verbs in dict.fromkeys(tab.verbs for tab in TABS):
-        kinds = (col(Ticket.state), _stands(at).label("stands"), _CAME_BACK.label("came_back"))
-        parts = [
-            select(*kinds, func.count())
-            .where(_OPEN, col(Ticket.state).in_(OPEN_STATES), part, *narrowed)
-            .group_by(*(kind.name if hasattr(kind, "name") else kind for kind in kinds))
-            for part in queries.apart(actor, verbs)
-        ]
-        for state, due, came_back, number in session.execute(union_all(*parts)):
-            for tab in TABS:
-                if tab.verbs == verbs and tab.counts(state, due, bool(came_back)):
-                    found[tab.key] += number
+    kinds = (col(Ticket.state), _stands(at).label("stands"), _CAME_BACK.label("came_back"))
+    parts = [
+        select(literal(helping).label("helping"), *kinds, func.count())
+        .where(_OPEN, col(Ticket.state).in_(OPEN_STATES), part, *narrowed)
+        .group_by(*(kind.name if hasattr(kind, "name") else kind for kind in kinds))
+        for helping, verbs in ((False, HELD), (True, (HELP,)))
+        for part in queries.apart(actor, verbs)
+    ]
+    for helping, state, due, came_back, number in session.execute(union_all(*parts)):
+        for tab in TABS:
+            if tab.helping == bool(helping) and tab.counts(state, due, bool(came_back)):
+                found[tab.key] += number
     return found

@@ -102,7 +102,7 @@ def _says(session: Session, word: str, standing: Standing, closed: bool) -> Colu
     named = [code for code, category in standing.categories.items() if word in category.name]
     places = [code for code, area in standing.areas.items() if word in area.name]
     pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    found: list[ColumnElement[bool]] = [_said(session, Statement if closed else OpenWords, pattern)]
+    found: list[ColumnElement[bool]] = []
     code = read_code(word)
     if code:
         found.append(col(Ticket.code) == code)
@@ -111,7 +111,8 @@ def _says(session: Session, word: str, standing: Standing, closed: bool) -> Colu
     if places:
         levels = (Ticket.grid_code, Ticket.community_code, Ticket.street_code)
         found += [col(level).in_(places) for level in levels]
-    return or_(*found)
+    # Last, since it costs most: a database need not look at the words of what the others have found.
+    return or_(*found, _said(session, Statement if closed else OpenWords, pattern))
 
 
 def _said(session: Session, table: Any, pattern: str) -> ColumnElement[bool]:
@@ -121,7 +122,10 @@ def _said(session: Session, table: Any, pattern: str) -> ColumnElement[bool]:
     if table is Statement:
         said = said.where(col(Statement.name).in_(SEARCHED))
     few = list(session.execute(said.limit(FEW + 1)).scalars())
-    return col(Ticket.id).in_(few if len(few) <= FEW else said)
+    if len(few) <= FEW:
+        return col(Ticket.id).in_(few)
+    many = said.cte()  # one reading for all parts of a statement
+    return col(Ticket.id).in_(select(many.c.ticket_id))
 
 
 def _midnight(on: date, zone: ZoneInfo) -> datetime:
