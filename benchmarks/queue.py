@@ -1,8 +1,8 @@
 """`make bench-queue`: the outbox drained in batches against one RQ job for each row; how fast a wake-up arrives.
 
-Both arms carry out the same effect (a notice in the database) on the same PostgreSQL with fsync on, in interleaved
-rounds: forty times as many rows for the drain, since it is that much faster. The RQ arm uses the fastest worker there
-is, which does not fork, and its jobs run the same code for their one row.
+Both arms carry out the same effect (a notice in the database, of a thousand tickets in turn) on the same PostgreSQL with
+fsync on, in interleaved rounds: forty times as many rows for the drain, since it is that much faster. The RQ arm uses
+the fastest worker there is, which does not fork, and its jobs run the same code for their one row.
 """
 
 import itertools

@@ -39,6 +39,8 @@ def test_a_dispatch_reaches_the_unit_once(room: EngineRoom) -> None:
     code = room.town.worker.reports().code
     assert room.drain() == 1
     assert room.drain() == 0
+    (row,) = room.rows("notify")
+    assert (row.done_at, row.attempts) == (room.town.now, 0)
     (notice,) = room.notices(organisation_code=SANITATION)
     assert code in notice.text
     assert "暴露垃圾" in notice.text
