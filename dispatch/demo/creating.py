@@ -13,6 +13,8 @@ from dispatch.demo import city, life, patrol
 from dispatch.demo.drawing import draw
 from dispatch.record.evidence import photos
 from dispatch.record.models import Ticket
+from geo.borders import Level
+from grid import codes
 from grid.accounts import passwords
 from grid.database import Database
 from grid.errors import Conflict
@@ -31,6 +33,7 @@ class Demo:
     logins: list[city.Login]
     password: str
     made_now: bool
+    door: str
 
     def lines(self) -> list[str]:
         """What the terminal shows."""
@@ -38,6 +41,7 @@ class Demo:
         return [
             f"演示数据(全部虚构),以下账号的密码都是 {self.password}",
             *(f"  {login.login:<{width}}  {login.label}" for login in self.logins),
+            f"居民扫网格码打开的页面(不用登录) {self.door}",
         ]
 
 
@@ -60,7 +64,7 @@ def create(
         raise Conflict("这个数据库里已有数据,不能放入演示城市;请换一个空的数据目录(GRID_INSTANCE_PATH)")
     password = _password(settings.instance_path)
     if has_tickets:
-        return Demo(logins, password, made_now=False)
+        return Demo(logins, password, made_now=False, door=_door(database, settings, now))
     database.write(lambda session: seeding.seed(session, now))
     if generation is None:
         city.draw_borders(database, settings, now)
@@ -72,7 +76,14 @@ def create(
 
     database.write(live)
     database.write(lambda session: patrol.publish(session, settings, now))
-    return Demo(logins, password, made_now=True)
+    return Demo(logins, password, made_now=True, door=_door(database, settings, now))
+
+
+def _door(database: Database, settings: Settings, now: datetime) -> str:
+    """Where the code on the first worker's grid leads."""
+    area = city.borders().level(Level.GRID)[0].code
+    serial = database.write(lambda session: codes.present(session, area, now).serial)
+    return f"{settings.base_url}/g/{codes.token(settings, area, serial)}"
 
 
 def _album(database: Database, settings: Settings, now: datetime) -> life.Album:

@@ -22,12 +22,12 @@ from dispatch.record.judging.given import is_needed
 from dispatch.record.models import Assignment, OutboxRow, Reporter, Ticket, TicketEvent, Timer
 from dispatch.record.world import World
 from dispatch.rules.workflow import BY_ACTION, State
-from grid import accounts
+from grid import accounts, codes
 from grid.areas.beginning import put_in_force
 from grid.areas.generations import NewGeneration
 from grid.database import Database
 from grid.errors import Conflict
-from grid.models import Category, Generation
+from grid.models import Account, Category, Generation, Post
 from grid.settings import Settings
 from tests.services import PostgresCluster, make_tables
 
@@ -137,7 +137,14 @@ def test_everybody_on_the_list_can_sign_in_and_every_role_is_there(made: Made) -
 
     assert roles >= {"grid_worker", "clerk", "community_clerk", "operator", "dispatcher", "callback_agent"}
     assert roles >= {"supervisor", "material_verifier", "administrator"}
-    assert made.demo.password in "\n".join(made.demo.lines())
+    told = "\n".join(made.demo.lines())
+    assert made.demo.password in told
+    token = told.rpartition("/g/")[2]
+    with made.database.reading() as session:
+        grid = codes.read(session, made.settings, token, TUESDAY_EVENING).area_code
+        worker = session.exec(select(Account).where(Account.login == "wangge1")).one()
+        posts = session.exec(select(Post.area_code).where(Post.account_id == worker.id)).all()
+    assert grid in posts
     mode = (made.settings.instance_path / creating.PASSWORD_FILE).stat().st_mode
     assert stat.S_IMODE(mode) == 0o600
 
