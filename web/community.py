@@ -1,7 +1,5 @@
 """Community and street: their own area at a glance, their own data to take away, and whether the team came."""
 
-from typing import Any
-
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
@@ -34,7 +32,7 @@ def overview() -> ResponseReturnValue:
     with database().reading() as session:
         standing = world().refresh(session)
         tickets = _tickets(session, query, SHOWN)
-        readable = _readable(session, tickets)
+        readable = queries.openable(session, tickets, current_actor())
         return render_template(
             "community/overview.html",
             standing=standing,
@@ -102,14 +100,6 @@ def _tickets(session: Session, query: QueueQuery, size: int, *, closed: bool = F
         chosen = chosen.where(col(Ticket.state).in_(OPEN_STATES))
     ordered = chosen.order_by(col(Ticket.due_at).is_(None), col(Ticket.due_at), col(Ticket.id)).limit(size)
     return list(session.execute(ordered).scalars())
-
-
-def _readable(session: Session, tickets: list[Ticket]) -> set[Any]:
-    """Which of them one may open: those of one's own unit."""
-    query = select(col(Ticket.id)).where(
-        col(Ticket.id).in_([ticket.id for ticket in tickets]), queries.visible(current_actor())
-    )
-    return set(session.execute(query).scalars())
 
 
 def _totals(session: Session) -> list[tuple[str, int]]:
