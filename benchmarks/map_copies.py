@@ -48,7 +48,7 @@ def main() -> int:
             session.add(one)
         client = create_app(Settings(folder, "k" * 40, url)).test_client()
         answer = client.post("/api/v1/session", json={"login": "administrator", "password": PASSWORD})
-        token = {"Authorization": f"Bearer {answer.get_json()['token']}"}
+        token = {"Authorization": f"Bearer {answer.get_json()['token']}", "Accept-Encoding": "gzip"}
         spans, worst, largest = [], {}, 0
         for level in mapcopies.LEVELS:
             for zoom in ZOOMS:

@@ -1,5 +1,9 @@
-"""Copies of a generation's borders for maps, one file per level and zoom, made once and then only read."""
+"""Copies of a generation's borders for maps, one file per level and zoom, made once and then only read.
 
+They are kept compressed, as browsers take them: a city's grids are tens of megabytes.
+"""
+
+import gzip
 import json
 import os
 import tempfile
@@ -18,7 +22,7 @@ from grid.models import Area, Generation
 FOLDER = "maps"
 ZOOMS = range(8, 18)
 LEVELS = (Level.DISTRICT, Level.STREET, Level.COMMUNITY, Level.GRID)
-DIGITS = 6
+SQUEEZED = 6  # of 9: harder takes much longer and saves little
 
 
 def map_copy(session: Session, instance_path: Path, generation: Generation, level: str, zoom: int) -> Path:
@@ -48,7 +52,7 @@ def draw_next(session: Session, instance_path: Path, generation: Generation) -> 
 
 
 def _path(instance_path: Path, generation: Generation, level: str, zoom: int) -> Path:
-    name = f"{generation.id}-{(generation.checksum or '')[:12]}-{level}-{zoom}.geojson"
+    name = f"{generation.id}-{(generation.checksum or '')[:12]}-{level}-{zoom}.geojson.gz"
     return instance_path / FOLDER / name
 
 
@@ -60,19 +64,23 @@ def _features(session: Session, generation_id: int, level: Level, zoom: int) -> 
         return
     drawn = np.asarray(shapely.from_wkb([area.wkb for area in areas]), dtype=object)
     light = simplify_for_zooms(drawn, [zoom])[zoom]
-    shapes = shapely.to_geojson(shapely.set_precision(light, 10**-DIGITS, mode="pointwise"))
+    shapes = shapely.to_geojson(shapely.set_precision(light, 10.0 ** -_digits(zoom), mode="pointwise"))
     for area, shape in zip(areas, shapes, strict=True):
         said = {"code": area.code, "name": area.name, "parent": area.parent_code}
         properties = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
         yield f'{{"type":"Feature","geometry":{shape},"properties":{properties}}}'
 
 
+def _digits(zoom: int) -> int:
+    """Of a degree, so that a corner is off by a small part of a pixel."""
+    return 4 if zoom <= 9 else 5 if zoom <= 12 else 6
+
+
 def _write(path: Path, features: Iterator[str]) -> None:
     """In one step, so that nobody reads half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        file.write('{"type":"FeatureCollection","features":[')
-        file.write(",".join(features))
-        file.write("]}")
+    body = f'{{"type":"FeatureCollection","features":[{",".join(features)}]}}'
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(gzip.compress(body.encode(), SQUEEZED, mtime=0))
     os.chmod(file.name, 0o600)
     os.replace(file.name, path)

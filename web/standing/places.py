@@ -1,5 +1,6 @@
 """The borders as GeoJSON, from which maps are drawn without any tiles."""
 
+import gzip
 from collections import Counter
 from functools import lru_cache
 from typing import Any
@@ -65,7 +66,13 @@ def overview(level: str, zoom: int) -> ResponseReturnValue:
         if active is None:
             raise Unavailable("还没有启用的边界")
         path = map_copy(session, settings().instance_path, active, level, zoom)
-    return send_file(path, mimetype="application/geo+json", conditional=True, max_age=600)
+    if request.accept_encodings.quality("gzip") > 0:
+        response = send_file(path, mimetype="application/geo+json", conditional=True, max_age=600)
+        response.headers["Content-Encoding"] = "gzip"
+    else:
+        response = Response(gzip.decompress(path.read_bytes()), mimetype="application/geo+json")
+    response.vary.add("Accept-Encoding")
+    return response
 
 
 def neighbourhoods(standing: Standing) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Borders in time, returns and admissions as pages: what an administrator, a dispatcher and the district do there."""
 
+import gzip
 from collections.abc import Callable
 
 from shapely.geometry import box
@@ -157,12 +158,16 @@ def test_the_district_lets_one_through_and_everybody_sees_the_count(town: Town, 
 
 def test_a_level_of_the_borders_is_served_as_a_file_made_once(town: Town, visitor: Enter) -> None:
     admin = visitor("administrator")
-    first = admin.sees("/map/grid/14")
-    assert sorted(f["properties"]["code"] for f in first.get_json(force=True)["features"]) == [WEST, EAST]
+    plain = admin.sees("/map/grid/14")
+    assert sorted(f["properties"]["code"] for f in plain.get_json(force=True)["features"]) == [WEST, EAST]
+    as_browsers = {"Accept-Encoding": "gzip"}
+    first = admin.sees("/map/grid/14", headers=as_browsers)
+    assert (first.headers["Content-Encoding"], "Content-Encoding" in plain.headers) == ("gzip", False)
+    assert gzip.decompress(first.data) == plain.data
     folder = town.world.settings.instance_path / "maps"
     (made,) = folder.iterdir()
     before = made.stat().st_mtime_ns
-    again = admin.sees("/map/grid/14", headers={"If-None-Match": first.headers["ETag"]})
+    again = admin.sees("/map/grid/14", headers={**as_browsers, "If-None-Match": first.headers["ETag"]})
     assert again.status_code == 304
     assert made.stat().st_mtime_ns == before
     with town.database.reading() as session:
