@@ -103,10 +103,7 @@ def _rates(its: Asked, counts: dict[str, Counter[str]], stretches: dict[str, Per
         "parties": [
             (name, [cell(its, BY_KEY[key], counts["now"]) for key in of]) for name, of in THREE_PARTIES
         ],
-        "excluded": [
-            (MEASURES[key].label, counts["now"][key], its.address("supervisor.tickets", measure=key))
-            for key in ("deferred", "excluded", "unanswered")
-        ],
+        "excluded": _left_out(its, ("deferred", "excluded", "unanswered"), counts["now"]),
     }
 
 
@@ -145,7 +142,14 @@ def _compared(
     for name, period in stretches.items():
         days = {"start": period.from_on.isoformat(), "end": period.to_on.isoformat(), "days": None}
         shown.append(cell(its, metric, counts[name], **days))
-    return metric, *shown
+    return metric, *shown, _left_out(its, metric.excluded, counts["now"])
+
+
+def _left_out(its: Asked, keys: tuple[str, ...], counts: Counter[str]) -> list[tuple[str, int, str]]:
+    """What is in no denominator: its words, how much, and where it opens."""
+    return [
+        (MEASURES[key].label, counts[key], its.address("supervisor.tickets", measure=key)) for key in keys
+    ]
 
 
 def _further(its: Asked, standing: Standing) -> list[str]:

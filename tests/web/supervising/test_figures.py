@@ -51,6 +51,18 @@ def test_every_number_on_the_pages_is_the_length_of_its_list(
     assert len(opened) > 60
 
 
+def test_what_a_rate_leaves_out_stands_beside_it(town: Town, visitor: Callable[[str], Visitor]) -> None:
+    code = town.worker.reports(GARBAGE).code
+    town.later(hours=1).department.acts(code, "start")
+    town.department.acts(code, "ask_exclusion", reason_code="force_majeure", reason="台风")
+    town.supervisor.acts(code, "grant_exclusion", reason="属实")
+    keeping.catch_up(town.database, town.world.settings.zone, town.now)
+    page = visitor("supervisor").sees("/figures/").text
+    row = page.split('<th scope="row">按期结案率</th>')[1].split("</tr>")[0]
+    assert re.search(r"缓办\(批准挂账\) 0</span>", row)
+    assert re.search(r'剔除 <a href="/figures/tickets\?[^"]*measure=excluded[^"]*">1</a>', row)
+
+
 @pytest.mark.acceptance("D1")
 def test_there_is_nowhere_to_type_a_figure(visitor: Callable[[str], Visitor]) -> None:
     """Every form that posts, on every page of figures, has no field for a number."""
