@@ -8,7 +8,7 @@ from sqlmodel import select
 from uuid6 import uuid7
 
 from dispatch.record.models import OutboxRow
-from grid.models import Generation, GenerationState
+from grid.models import Generation, GenerationState, Organisation
 from tests.town import MONDAY, Town
 from tests.web.conftest import Visitor
 
@@ -32,6 +32,18 @@ def test_an_account_is_made_with_a_link_and_a_second_login_of_the_name_is_refuse
     assert again.status_code == 422
     assert "已被使用" in again.text
     assert 'value="newclerk"' in again.text
+
+
+def test_units_of_one_name_are_told_apart(visitor: Enter, town: Town) -> None:
+    with town.database.writing() as session:
+        first = session.exec(select(Organisation).where(Organisation.code == "sanitation-bureau")).one()
+        session.add(Organisation(code="sanitation-two", name=first.name, kind=first.kind, area_code="990102"))
+    page = visitor("administrator").sees("/admin/accounts").text
+    assert f"{first.name} · 990102</option>" in page
+    with town.database.reading() as session:
+        other = session.exec(select(Organisation).where(Organisation.name != first.name)).first()
+    assert other is not None
+    assert f">{other.name}</option>" in page
 
 
 def test_nobody_shuts_the_own_account(visitor: Enter, town: Town) -> None:
