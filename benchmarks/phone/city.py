@@ -120,10 +120,11 @@ def sign_in(page: Page, url: str, login: str, password: str) -> None:
 
 
 def is_kept(page: Page) -> None:
-    """The service worker has the pages, and the desk is on the phone."""
+    """The service worker has the pages, and the desk with its pictures is on the phone."""
     page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
     give_up_at = time.monotonic() + 30
-    while not page.evaluate("Store.get('desk').then(Boolean)"):
-        if time.monotonic() > give_up_at:
-            raise SystemExit("the desk never came")
-        time.sleep(0.1)
+    for kept in ("desk", "pictures"):
+        while not page.evaluate(f"Store.get('{kept}').then(Boolean)"):
+            if time.monotonic() > give_up_at:
+                raise SystemExit(f"the {kept} never came")
+            time.sleep(0.1)
