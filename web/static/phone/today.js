@@ -6,7 +6,7 @@
   if (!page || !window.isSecureContext || !("indexedDB" in window)) return;
   const bare = page.dataset.bare === "1", byId = (id) => document.getElementById(id);
   const SOON_MS = 3000, LATEST_MS = 60000;
-  let desk, here, busy = false, pause = SOON_MS, timer;
+  let desk, here, mapped = false, busy = false, pause = SOON_MS, timer;
 
   function node(kind, values = {}, ...children) {
     const made = document.createElement(kind);
@@ -118,12 +118,16 @@
     if (!fresh) return;
     desk = fresh;
     draw();
+    map();
     await waiting();
   }
 
+  // Unfolded before the values came, it is drawn when they do.
   async function map() {
     const box = byId("area-map");
-    if (!(await Place.leaflet(box))) { byId("map-words").textContent = "现在取不到地图,可看上面的列表"; return; }
+    if (!byId("on-map").open || !desk || mapped) return;
+    mapped = true;
+    if (!(await Place.leaflet(box))) { mapped = false; byId("map-words").textContent = "现在取不到地图,可看上面的列表"; return; }
     box.hidden = false;
     const drawn = await drawMap(box);
     for (const part of desk.parts) {
@@ -140,7 +144,7 @@
     if (desk && bare) draw();
     await waiting();
     byId("on-map").hidden = false;
-    byId("on-map").addEventListener("toggle", (event) => { if (event.target.open && desk) map(); }, { once: true });
+    byId("on-map").addEventListener("toggle", map);
     document.addEventListener("desk:signed-out", signIn);
     if (navigator.permissions) {
       const allowed = await navigator.permissions.query({ name: "geolocation" }).catch(() => ({}));
