@@ -47,6 +47,7 @@ SOURCES: tuple[tuple[str, Any], ...] = (
     ("dispatch/**/*.py", reading.python),
     ("grid/**/*.py", reading.python),
     ("geo/answers/**/*.py", reading.python),
+    ("geo/borders.py", reading.python),
 )
 OPTIONS = {"trimmed": "true", "extensions": "", "silent": "false"}
 
