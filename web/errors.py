@@ -84,6 +84,9 @@ def problem_of(error: Exception) -> Problem:
         wait = error.details.get("retry_after_s", RETRY_AFTER_S)
         headers = {"Retry-After": str(wait)} if status in (429, 503) else {}
         fields = error.fields if isinstance(error, InputError) else {}
+        if status == 503:
+            # Whoever asks is told to try again; why it failed is for whoever runs the service.
+            log.warning("unavailable: %s", error.details.get("cause", error.message))
         return Problem(status, error.message, fields, headers)
     cause = error if isinstance(error, ValidationError) else error.__cause__
     if isinstance(cause, ValidationError):

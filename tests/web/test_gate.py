@@ -7,7 +7,9 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
+from grid.errors import Unavailable
 from tests.web.conftest import Program, Visitor
+from web.errors import problem_of
 from web.gate.access import access_of, permission_required
 from web.session import local_path
 
@@ -97,6 +99,12 @@ def test_every_answer_carries_the_protecting_headers(app: Flask, visitor: Callab
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "same-origin"
         assert path.startswith("/static/") or headers["Cache-Control"] == "no-store"
+
+
+def test_why_the_database_failed_is_logged_and_not_shown(caplog: pytest.LogCaptureFixture) -> None:
+    problem = problem_of(Unavailable("数据库暂时不可用", cause="no such column: ticket.x"))
+    assert (problem.status, problem.detail) == (503, "数据库暂时不可用")
+    assert "no such column: ticket.x" in caplog.text
 
 
 def test_an_unexpected_error_shows_no_traceback(app: Flask, visitor: Callable[[str], Visitor]) -> None:
