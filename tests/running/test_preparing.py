@@ -54,6 +54,16 @@ def test_a_database_newer_than_the_program_is_refused(settings: Settings) -> Non
         prepare(settings)
 
 
+def test_a_database_from_before_the_first_release_is_refused(settings: Settings) -> None:
+    prepare(settings)
+    database = Database(settings.database_url)
+    with database.writing() as session:
+        session.execute(text("ALTER TABLE heartbeat DROP COLUMN seen_at"))
+    database.dispose()
+    with pytest.raises(click.ClickException, match=r"heartbeat\.seen_at 等 1 处.*删除数据库"):
+        prepare(settings)
+
+
 @pytest.mark.parametrize("url", ["postgresql://grid@127.0.0.1:{port}/grid", "sqlite:////proc/grid.sqlite3"])
 def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path, url: str) -> None:
     settings = Settings(tmp_path, secret_key="k" * 40, database_url=url.format(port=free_port()))

@@ -45,6 +45,7 @@ def prepare(settings: Settings) -> list[str]:
     database = Database(settings.database_url)
     try:
         schema.upgrade(settings.database_url)
+        _refuse_lacking(schema.lacking(database))
         now = datetime.now(UTC)
         database.write(lambda session: seed(session, now))
         if settings.demo:
@@ -64,6 +65,14 @@ def prepare(settings: Settings) -> list[str]:
         ) from error
     finally:
         database.dispose()
+
+
+def _refuse_lacking(lacking: list[str]) -> None:
+    if lacking:
+        raise click.ClickException(
+            f"数据库是首次发布前的某个版本建立的，缺 {lacking[0]} 等 {len(lacking)} 处，不能升级：请换用当时的程序；"
+            "数据只是试用的，可删除数据库（默认在 instance/ 里）后重新启动。"
+        )
 
 
 def _first_steps(settings: Settings, database: Database, now: datetime) -> list[str]:
