@@ -20,6 +20,7 @@ from geo.borders import Level
 
 DAYS = 90
 ON_THE_SPOT, LOST = 18, 4
+RUBBISH = "200102"
 ASKED = frozenset({"attempt_callback", "answer_unsolved"})
 
 
@@ -59,7 +60,7 @@ class Plot:
 
     def _case(self, number: int, story: Story, *, lost: bool = False, waits: bool = False) -> Case:
         said = self._said(story, calm=waits or story.mode != "report")
-        lon, lat, community = _outside(self.rng) if lost else self._somewhere()
+        lon, lat, community = _outside(self.rng) if lost else self._somewhere(story)
         is_call = said.place == "hotline"
         must_answer = waits or any(
             step.who in ("agent2", "reporter") or step.action in ASKED for step in story.steps
@@ -89,13 +90,17 @@ class Plot:
             for row in all_said()
             if place in (None, row.place)
             and (not story.preverified or categories[row.category_code].preverify)
+            and (not story.at_home or row.category_code == RUBBISH)
             and not (calm and categories[row.category_code].urgent)
         ]
         return self.rng.choices(fitting, [row.weight for row in fitting])[0]
 
-    def _somewhere(self) -> tuple[float, float, str]:
+    def _somewhere(self, story: Story) -> tuple[float, float, str]:
         """A point in some duty grid; a few grids have far more trouble than the rest."""
         grids = made_up.borders().level(Level.GRID)
+        if story.at_home:
+            home = made_up.borders().level(Level.COMMUNITY)[0].code
+            grids = [grid for grid in grids if grid.parent == home][:2]
         at = int(len(grids) * self.rng.random() ** 1.8)
         shape = grids[(at * 37) % len(grids)]
         west, south, east, north = shapely.bounds(shape.geometry)

@@ -22,7 +22,8 @@ class Story:
     """How often it happens, and its steps; `recent` ones begin so late that they may still be open.
 
     `mode` is how it is reported (`hold`: it waits for a person at the intake desk), `place` by whom; a `preverified`
-    one is of a category that a grid worker looks at before it is filed, and waits for that.
+    one is of a category that a grid worker looks at before it is filed, and waits for that. What happens `at_home` is
+    rubbish in the grids of the worker whose login everybody tries.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Story:
     mode: str = "report"
     place: str | None = None
     preverified: bool = False
+    at_home: bool = False
 
 
 OPEN = Step("clerk", "open", 0.05, 0.9)
@@ -168,4 +170,6 @@ STANDING: tuple[Story, ...] = (
     Story("refusal waits", 0, (Step("operator", "propose_rejection", 0.1, 0.3),), 2, "hold", "hotline"),
     Story("waits at the intake desk", 0, (), 2, "hold", "hotline"),
     Story("site is to be looked at", 0, (), recent=2, place="hotline", preverified=True),
+    Story("waits to be opened", 0, (), recent=2, place="patrol", at_home=True),
+    Story("check waits", 0, (*LOOK, QUICKLY), recent=2, place="patrol", at_home=True),
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from dispatch.demo import city, creating
 from dispatch.demo.drawing import draw
@@ -147,6 +147,20 @@ def test_everybody_on_the_list_can_sign_in_and_every_role_is_there(made: Made) -
     assert grid in posts
     mode = (made.settings.instance_path / creating.PASSWORD_FILE).stat().st_mode
     assert stat.S_IMODE(mode) == 0o600
+
+
+def test_the_first_worker_and_the_first_unit_find_something_to_do(made: Made) -> None:
+    with made.database.reading() as session:
+        worker = session.exec(select(Account).where(Account.login == "wangge1")).one()
+        grids = session.exec(select(Post.area_code).where(Post.account_id == worker.id)).all()
+        waiting = session.exec(
+            select(Ticket).where(Ticket.state == "handled", col(Ticket.grid_code).in_(grids))
+        ).all()
+        unopened = session.exec(
+            select(Ticket).where(Ticket.state == "dispatched", Ticket.main_code == "sanitation-1")
+        ).all()
+    assert [ticket for ticket in waiting if ticket.verify_mode == "field"]
+    assert unopened
 
 
 def test_a_second_start_keeps_what_was_done_meanwhile(made: Made) -> None:
