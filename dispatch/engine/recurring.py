@@ -2,7 +2,7 @@
 
 It may take minutes, so it runs outside any transaction: a claim is a lease, renewed while the work goes on, and soon
 after its process died the work is done again. Each kind may run twice without harm. A period that was missed altogether
-is not made up for: the present one is enough.
+is not made up for: the present one is enough, and a row left over is void.
 """
 
 import logging
@@ -122,6 +122,7 @@ def _plan(row: Recurring, now: datetime, session: Session) -> None:
         return
     seconds = row.every.total_seconds()
     began_at = datetime.fromtimestamp(now.timestamp() // seconds * seconds, tz=now.tzinfo)
+    _void_earlier(session, row, began_at, now)
     session.add(
         Timer(
             intake_district=UNPLACED_DISTRICT,
@@ -130,6 +131,21 @@ def _plan(row: Recurring, now: datetime, session: Session) -> None:
             key=key,
             due_at=began_at + row.after,
         )
+    )
+
+
+def _void_earlier(session: Session, row: Recurring, began_at: datetime, now: datetime) -> None:
+    """What an ended period left undone; whoever is at it still will mark it done."""
+    session.execute(
+        update(Timer)
+        .where(
+            col(Timer.intake_district) == UNPLACED_DISTRICT,
+            col(Timer.kind) == row.kind,
+            col(Timer.done_at).is_(None),
+            col(Timer.due_at) < began_at,
+        )
+        .values(done_at=now, outcome=firing.VOID)
+        .execution_options(synchronize_session=False)
     )
 
 

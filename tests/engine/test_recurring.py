@@ -10,6 +10,7 @@ from dispatch.engine import recurring, sweeper
 from dispatch.engine.outbox import Tools
 from dispatch.engine.timers import DEAD
 from dispatch.insight import leasing
+from dispatch.record.firing import DONE, VOID
 from dispatch.record.models import Timer
 from dispatch.upkeep import anchors
 from dispatch.upkeep.keeping import keeping
@@ -44,6 +45,15 @@ def test_each_kind_is_done_once_a_period(room: EngineRoom) -> None:
     before = len(rows(room.town))
     looks(room)
     assert len(rows(room.town)) == before + len(recurring.ROWS)
+
+
+def test_what_an_ended_period_left_undone_is_void(room: EngineRoom) -> None:
+    looks(room)
+    room.town.later(hours=2, minutes=6)
+    looks(room)
+    hourly = [timer for timer in rows(room.town) if timer.kind == "anchor_chains"]
+    assert [timer.outcome for timer in sorted(hourly, key=lambda timer: timer.due_at)] == [VOID, DONE]
+    assert {timer.outcome for timer in rows(room.town) if timer.kind == "prove_chains"} == {None}
 
 
 def test_the_desk_of_tickets_leaves_them_alone(room: EngineRoom) -> None:
