@@ -91,6 +91,14 @@ def test_a_clerk_works_through_thirty_tickets_by_keys_alone(town: Town, someone:
     assert one.complaints == []
 
 
+def test_a_box_that_says_late_that_it_is_open_takes_no_cursor_away(town: Town, someone: Sit) -> None:
+    one = someone("department")
+    keys = Keys(one.opens(f"/tickets/{asked_by_telephone(town)}"))
+    keys.press("r", "Space", "Tab")
+    keys.page.evaluate("document.querySelector('#do-object').dispatchEvent(new Event('toggle'))")
+    expect(keys.page.locator("#do-object select:focus")).to_have_count(1)
+
+
 def test_two_clerks_on_one_ticket_see_each_other_and_overwrite_nothing(
     town: Town, stack: Stack, someone: Sit
 ) -> None:

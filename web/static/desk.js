@@ -49,7 +49,9 @@ document.addEventListener("click", (event) => {
   field.focus();
 });
 
+// The event of an opened box comes late: whoever typed on meanwhile keeps the cursor.
 function firstFieldOf(box) {
+  if (box.contains(document.activeElement) && !document.activeElement.matches("summary")) return;
   const field = box.querySelector("input:not([type=hidden]):not(.behind), textarea, select");
   if (field) field.focus();
 }
