@@ -86,18 +86,29 @@ def generate(database: Database, number: int) -> None:
 
 @contextmanager
 def _without_indexes(database: Database) -> Iterator[None]:
-    """Make the indexes once at the end instead of row by row."""
-    listed = text(
+    """Make indexes and keys that no other table refers to once at the end instead of row by row."""
+    plain = text(
         "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexdef NOT LIKE '%UNIQUE%' "
         "AND tablename IN ('ticket', 'ticket_event', 'ticket_clock')"
     )
+    keys = text(
+        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint one "
+        "WHERE contype IN ('p', 'u') AND conrelid IN ('ticket_event'::regclass, 'ticket_clock'::regclass) "
+        "AND NOT EXISTS (SELECT FROM pg_constraint WHERE contype = 'f' AND confrelid = one.conrelid)".replace(
+            "::", r"\:\:"
+        )
+    )
+    again: list[str] = []
     with database.writing() as session:
-        indexes = session.execute(listed).all()
-        for name, _ in indexes:
+        for name, definition in session.execute(plain):
             session.execute(text(f"DROP INDEX {name}"))
+            again.append(definition)
+        for table, name, definition in session.execute(keys):
+            session.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {name}"))
+            again.append(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
     yield
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda index: _make(database, index[1]), indexes))
+        list(pool.map(partial(_make, database), again))
 
 
 def _make(database: Database, definition: str) -> None:

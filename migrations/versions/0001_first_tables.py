@@ -254,6 +254,70 @@ def upgrade() -> None:
         batch_op.create_index('ix_figure_duty_organisation_code', ['organisation_code', 'grain', 'on'], unique=False)
         batch_op.create_index('ix_figure_duty_street_code', ['street_code', 'grain', 'on'], unique=False)
 
+    op.create_table('figure_fine',
+    sa.Column('grain', sa.String(length=5), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('category_code', sa.String(), nullable=False),
+    sa.Column('organisation_code', sa.String(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('district_code', sa.String(), nullable=False),
+    sa.Column('street_code', sa.String(), nullable=False),
+    sa.Column('community_code', sa.String(), nullable=False),
+    sa.Column('grid_code', sa.String(), nullable=False),
+    sa.Column('received', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('repeated', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('reminded', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('should_close', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('deferred', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('excluded', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_closed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_closed_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_extended', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('urgent_should_close', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('urgent_closed_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed_reworked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed_once', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('dispatched', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('dispatch_kept', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('open_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('opened_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objected', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_ruled', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_upheld', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_refused', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('handle_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('handled_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('contact_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('contacted_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('asked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('answered', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('answer_contacted', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('solved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('partly', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('unsolved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('rated', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('satisfied', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('unanswered', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('rechecked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('false_completion', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('supplement_asked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('accept_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('accepted_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('forward_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('forwarded_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('limit_moved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_audited', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_improper', sa.Integer(), server_default='0', nullable=False),
+    sa.PrimaryKeyConstraint('grain', 'on', 'category_code', 'organisation_code', 'source', 'district_code', 'street_code', 'community_code', 'grid_code', name=op.f('pk_figure_fine'))
+    )
+    with op.batch_alter_table('figure_fine', schema=None) as batch_op:
+        batch_op.create_index('ix_figure_fine_category_code', ['category_code', 'grain', 'on'], unique=False)
+        batch_op.create_index('ix_figure_fine_community_code', ['community_code', 'grain', 'on'], unique=False)
+        batch_op.create_index('ix_figure_fine_grid_code', ['grid_code', 'grain', 'on'], unique=False)
+        batch_op.create_index('ix_figure_fine_organisation_code', ['organisation_code', 'grain', 'on'], unique=False)
+        batch_op.create_index('ix_figure_fine_street_code', ['street_code', 'grain', 'on'], unique=False)
+
     op.create_table('figure_matter',
     sa.Column('grain', sa.String(length=5), nullable=False),
     sa.Column('on', sa.Date(), nullable=False),
@@ -936,40 +1000,16 @@ def upgrade() -> None:
     sa.Column('community_code', sa.String(), nullable=False),
     sa.Column('grid_code', sa.String(), nullable=False),
     sa.Column('marks', sa.BigInteger(), nullable=False),
+    sa.Column('took', sa.String(), nullable=True),
     sa.PrimaryKeyConstraint('intake_district', 'ticket_id', 'nr', name=op.f('pk_tally'))
     )
     with op.batch_alter_table('tally', schema=None) as batch_op:
-        batch_op.create_index('ix_tally_category', ['category_code', 'on'], unique=False, postgresql_include=['source', 'organisation_code', 'district_code', 'street_code', 'community_code', 'grid_code', 'marks'])
+        batch_op.create_index('ix_tally_category', ['category_code', 'on'], unique=False)
         batch_op.create_index('ix_tally_community', ['community_code', 'on'], unique=False)
         batch_op.create_index('ix_tally_grid', ['grid_code', 'on'], unique=False)
         batch_op.create_index('ix_tally_on', ['on'], unique=False)
-        batch_op.create_index('ix_tally_org', ['organisation_code', 'on'], unique=False, postgresql_include=['source', 'category_code', 'district_code', 'street_code', 'community_code', 'grid_code', 'marks'])
-        batch_op.create_index('ix_tally_street', ['street_code', 'on'], unique=False, postgresql_include=['source', 'category_code', 'organisation_code', 'district_code', 'community_code', 'grid_code', 'marks'])
-
-    op.create_table('tally_span',
-    sa.Column('intake_district', sa.String(), nullable=False),
-    sa.Column('ticket_id', sa.Uuid(), nullable=False),
-    sa.Column('nr', sa.Integer(), nullable=False),
-    sa.Column('on', sa.Date(), nullable=False),
-    sa.Column('source', sa.String(), nullable=False),
-    sa.Column('category_code', sa.String(), nullable=False),
-    sa.Column('organisation_code', sa.String(), nullable=False),
-    sa.Column('district_code', sa.String(), nullable=False),
-    sa.Column('street_code', sa.String(), nullable=False),
-    sa.Column('community_code', sa.String(), nullable=False),
-    sa.Column('grid_code', sa.String(), nullable=False),
-    sa.Column('clock', sa.String(), nullable=False),
-    sa.Column('stage', sa.String(), nullable=False),
-    sa.Column('minutes', sa.Integer(), nullable=False),
-    sa.PrimaryKeyConstraint('intake_district', 'ticket_id', 'nr', name=op.f('pk_tally_span'))
-    )
-    with op.batch_alter_table('tally_span', schema=None) as batch_op:
-        batch_op.create_index('ix_span_category', ['category_code', 'on'], unique=False)
-        batch_op.create_index('ix_span_community', ['community_code', 'on'], unique=False)
-        batch_op.create_index('ix_span_grid', ['grid_code', 'on'], unique=False)
-        batch_op.create_index('ix_span_on', ['on'], unique=False)
-        batch_op.create_index('ix_span_org', ['organisation_code', 'on'], unique=False)
-        batch_op.create_index('ix_span_street', ['street_code', 'on'], unique=False)
+        batch_op.create_index('ix_tally_org', ['organisation_code', 'on'], unique=False)
+        batch_op.create_index('ix_tally_street', ['street_code', 'on'], unique=False)
 
     op.create_table('theme',
     sa.Column('key', sa.String(), nullable=False),
@@ -2150,22 +2190,13 @@ def downgrade() -> None:
     op.drop_table('timer')
     op.drop_table('ticket_code')
     op.drop_table('theme')
-    with op.batch_alter_table('tally_span', schema=None) as batch_op:
-        batch_op.drop_index('ix_span_street')
-        batch_op.drop_index('ix_span_org')
-        batch_op.drop_index('ix_span_on')
-        batch_op.drop_index('ix_span_grid')
-        batch_op.drop_index('ix_span_community')
-        batch_op.drop_index('ix_span_category')
-
-    op.drop_table('tally_span')
     with op.batch_alter_table('tally', schema=None) as batch_op:
-        batch_op.drop_index('ix_tally_street', postgresql_include=['source', 'category_code', 'organisation_code', 'district_code', 'community_code', 'grid_code', 'marks'])
-        batch_op.drop_index('ix_tally_org', postgresql_include=['source', 'category_code', 'district_code', 'street_code', 'community_code', 'grid_code', 'marks'])
+        batch_op.drop_index('ix_tally_street')
+        batch_op.drop_index('ix_tally_org')
         batch_op.drop_index('ix_tally_on')
         batch_op.drop_index('ix_tally_grid')
         batch_op.drop_index('ix_tally_community')
-        batch_op.drop_index('ix_tally_category', postgresql_include=['source', 'organisation_code', 'district_code', 'street_code', 'community_code', 'grid_code', 'marks'])
+        batch_op.drop_index('ix_tally_category')
 
     op.drop_table('tally')
     with op.batch_alter_table('stored_photo', schema=None) as batch_op:
@@ -2263,6 +2294,14 @@ def downgrade() -> None:
         batch_op.drop_index('ix_figure_matter_category_code')
 
     op.drop_table('figure_matter')
+    with op.batch_alter_table('figure_fine', schema=None) as batch_op:
+        batch_op.drop_index('ix_figure_fine_street_code')
+        batch_op.drop_index('ix_figure_fine_organisation_code')
+        batch_op.drop_index('ix_figure_fine_grid_code')
+        batch_op.drop_index('ix_figure_fine_community_code')
+        batch_op.drop_index('ix_figure_fine_category_code')
+
+    op.drop_table('figure_fine')
     with op.batch_alter_table('figure_duty', schema=None) as batch_op:
         batch_op.drop_index('ix_figure_duty_street_code')
         batch_op.drop_index('ix_figure_duty_organisation_code')

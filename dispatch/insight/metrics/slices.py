@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, false, or_, select
 from sqlmodel import col
 
 from dispatch.insight.metrics.periods import Period
-from dispatch.insight.rollups.models import NONE, Tally, TallySpan
+from dispatch.insight.rollups.models import NONE, Tally
 from dispatch.insight.topics.models import TopicTicket
 from dispatch.record.world import Standing
 from grid.errors import NotFound
@@ -65,23 +65,20 @@ class Slice:
             found.append(or_(false(), *reach))
         return found
 
-    def of_rows(self, table: type[Tally] | type[TallySpan]) -> list[ColumnElement[bool]]:
-        """The whole slice as conditions on tally rows or spans."""
-        return [col(table.on).between(self.period.from_on, self.period.to_on), *self.of_matters(table)]
-
     def of_tally(self) -> list[ColumnElement[bool]]:
-        return self.of_rows(Tally)
+        """The whole slice as conditions on tally rows."""
+        return [col(Tally.on).between(self.period.from_on, self.period.to_on), *self.of_matters()]
 
-    def of_matters(self, table: type[Tally] | type[TallySpan]) -> list[ColumnElement[bool]]:
-        """The slice without its days, as conditions on tally rows or spans."""
-        found = self.conditions({name: col(getattr(table, name)) for _, name in DIMENSIONS.values()})
+    def of_matters(self) -> list[ColumnElement[bool]]:
+        """The slice without its days, as conditions on tally rows."""
+        found = self.conditions({name: col(getattr(Tally, name)) for _, name in DIMENSIONS.values()})
         if self.topic is not None:
             found.append(
                 select(col(TopicTicket.topic_id))
                 .where(
                     col(TopicTicket.topic_id) == self.topic,
-                    col(TopicTicket.intake_district) == col(table.intake_district),
-                    col(TopicTicket.ticket_id) == col(table.ticket_id),
+                    col(TopicTicket.intake_district) == col(Tally.intake_district),
+                    col(TopicTicket.ticket_id) == col(Tally.ticket_id),
                 )
                 .exists()
             )

@@ -5,15 +5,14 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, literal, or_, select, union_all
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from dispatch.insight.metrics.periods import pieces
 from dispatch.insight.metrics.registry import LEAST_FOR_RATE
 from dispatch.insight.metrics.slices import Slice
-from dispatch.insight.rollups.cells import step
 from dispatch.insight.rollups.cubes import DAY, MONTH, TIMED, WHOLE
 from dispatch.insight.rollups.cubes import took as cells
-from dispatch.insight.rollups.models import TallySpan
+from dispatch.insight.rollups.unfolding import unfolded
 
 CLOCK_LABELS = {"total": "诉求总时长", "handle": "承办时长", "stage": "环节时长"}
 
@@ -33,7 +32,7 @@ Kind = tuple[str, str]
 
 def of_slice(session: Session, its: Slice) -> list[Took]:
     """Every clock and stage of a slice."""
-    counted = _from_cells(session, its) if _kept(its) else _from_spans(session, [(its, 1)])
+    counted = _from_cells(session, its) if _kept(its) else _from_rows(session, [(its, 1)])
     order = list(CLOCK_LABELS)
     return [
         _took(clock, stage, counted[(clock, stage)])
@@ -78,9 +77,7 @@ def _from_cells(session: Session, its: Slice) -> dict[Kind, Counter[int]]:
         for days, sign in ends:
             within = or_(*(cells.c.on.between(period.from_on, period.to_on) for period in days))
             queries.append(_cells(sign).where(*of, cells.c.grain == DAY, within))
-    found = (
-        {} if whole else _from_spans(session, [(its.during(p), sign) for days, sign in ends for p in days])
-    )
+    found = {} if whole else _from_rows(session, [(its.during(p), sign) for days, sign in ends for p in days])
     return _gathered(session, queries, found)
 
 
@@ -89,11 +86,18 @@ def _cells(sign: int) -> Any:
     return select(literal(sign), *grouped, func.sum(cells.c.number)).group_by(*grouped)
 
 
-def _from_spans(session: Session, parts: list[tuple[Slice, int]]) -> dict[Kind, Counter[int]]:
-    grouped = (col(TallySpan.clock), col(TallySpan.stage), col(TallySpan.minutes))
+def _from_rows(session: Session, parts: list[tuple[Slice, int]]) -> dict[Kind, Counter[int]]:
+    rows = unfolded(session)
+    stretches = [
+        select(rows.clock.label("clock"), rows.stage.label("stage"), rows.minutes.label("minutes"))
+        .select_from(rows.joined)
+        .where(*its.of_tally())
+        .subquery()
+        for its, _ in parts
+    ]
     queries = [
-        select(literal(sign), *grouped, func.count()).where(*its.of_rows(TallySpan)).group_by(*grouped)
-        for its, sign in parts
+        select(literal(sign), *each.c, func.count()).group_by(*each.c)
+        for each, (_, sign) in zip(stretches, parts, strict=True)
     ]
     return _gathered(session, queries, {})
 
@@ -103,7 +107,7 @@ def _gathered(
 ) -> dict[Kind, Counter[int]]:
     if queries:
         for sign, clock, stage, minutes, number in session.execute(union_all(*queries)):
-            found.setdefault((clock, stage), Counter())[step(minutes)] += sign * int(number)
+            found.setdefault((clock, stage), Counter())[minutes] += sign * int(number)
     return found
 
 

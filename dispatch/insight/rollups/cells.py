@@ -1,4 +1,4 @@
-"""The cells of the cubes: which ones a tally row or a span belongs to, and how they change by a difference."""
+"""The cells of the cubes: which ones a tally row or a stretch of time belongs to, and how they change by a difference."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,8 +14,6 @@ from dispatch.insight.rollups.cubes import CUBES, DAY, MONTH, TIMED, WHOLE, took
 from dispatch.insight.rollups.models import DIMENSIONS
 
 AT_ONCE = 500
-HOUR, TWO_DAYS = 60, 48 * 60
-IN_HOURS, IN_DAYS = 6, 144  # a tenth of an hour, a tenth of a day
 _BY_NAME = {cube.name: cube for cube in CUBES}
 _PLACES = {cube.name: tuple(DIMENSIONS.index(code) for code in cube.told) for cube in CUBES}
 _TIMED = tuple((name, DIMENSIONS.index(name)) for name in TIMED)
@@ -30,7 +28,7 @@ class Counted(NamedTuple):
 
 
 class Spanned(NamedTuple):
-    """A span without its ticket."""
+    """A stretch of time without its ticket."""
 
     on: date
     codes: tuple[str, ...]
@@ -60,12 +58,6 @@ class Stretch(NamedTuple):
     minutes: int
 
 
-def step(minutes: int) -> int:
-    """Minutes as exact as they are shown: single ones up to an hour, tenths of hours up to two days, tenths of days."""
-    width = 1 if minutes < HOUR else IN_HOURS if minutes < TWO_DAYS else IN_DAYS
-    return (minutes + width // 2) // width * width
-
-
 def addresses(row: Counted) -> list[Address]:
     """The cells that a row is counted in."""
     month, codes = row.on.replace(day=1), row.codes
@@ -79,8 +71,8 @@ def addresses(row: Counted) -> list[Address]:
 
 
 def stretches(row: Spanned) -> list[Stretch]:
-    """The cells that a span is counted in."""
-    month, of = row.on.replace(day=1), (row.clock, row.stage, step(row.minutes))
+    """The cells that a stretch is counted in."""
+    month, of = row.on.replace(day=1), (row.clock, row.stage, row.minutes)
     found = [Stretch(WHOLE, WHOLE, DAY, row.on, *of), Stretch(WHOLE, WHOLE, MONTH, month, *of)]
     return found + [Stretch(name, row.codes[n], MONTH, month, *of) for name, n in _TIMED]
 
@@ -91,7 +83,7 @@ def difference(before: Iterable[Counted], after: Iterable[Counted]) -> dict[Addr
     changed.subtract(before)
     sums: dict[Address, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for row, times in changed.items():
-        if not times:
+        if not times or not row.marks:
             continue
         keys = [key for key, bit in BIT.items() if row.marks & bit]
         for address in addresses(row):

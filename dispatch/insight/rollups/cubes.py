@@ -1,7 +1,7 @@
 """The sums that are kept: one table for each set of codes that is told apart, by day, by month or both.
 
-Small cubes answer what is asked without or with one condition, a month at a time; a finer question is answered from
-the tally rows by an index. What a cube has no days for (a period's ends) also comes from there.
+Small cubes answer what is asked without or with one condition, a month at a time; the last one tells everything apart.
+What a cube has no days for (a period's ends) comes from the tally rows by an index.
 """
 
 from dataclasses import dataclass
@@ -56,6 +56,8 @@ CUBES: tuple[Cube, ...] = (
           sought=("organisation_code", "street_code", "community_code", "grid_code")),
     _cube("matter", "category_code", *_PLACE, grains=(MONTH,),
           sought=("category_code", "street_code", "community_code", "grid_code")),
+    _cube("fine", "category_code", "organisation_code", "source", *_PLACE, grains=(MONTH,),
+          sought=("category_code", "organisation_code", "street_code", "community_code", "grid_code")),
 )  # fmt: skip
 
 # How often something took so long: by day over everything, by month for one code of one dimension.

@@ -17,16 +17,24 @@ from dispatch.insight.rollups.turns import turns_of
 from dispatch.rules.workflow import STATES, State
 
 STANDING_STILL = frozenset({State.NEED_INFO, State.SUSPENDED})
+HOUR, TWO_DAYS = 60, 48 * 60
+IN_HOURS, IN_DAYS = 6, 144  # a tenth of an hour, a tenth of a day
 
 
 class Took(NamedTuple):
-    """One stretch: the day it ended, whose it was, what it was, how long."""
+    """One stretch: the day it ended, whose it was, what it was, how long (as exact as it is shown)."""
 
     on: date
     organisation_code: str
     clock: str
     stage: str
     minutes: int
+
+
+def step(minutes: int) -> int:
+    """Minutes as exact as they are shown: single ones up to an hour, tenths of hours up to two days, tenths of days."""
+    width = 1 if minutes < HOUR else IN_HOURS if minutes < TWO_DAYS else IN_DAYS
+    return (minutes + width // 2) // width * width
 
 
 def spans_of(story: Story, at: datetime, zone: ZoneInfo) -> list[Took]:
@@ -36,7 +44,11 @@ def spans_of(story: Story, at: datetime, zone: ZoneInfo) -> list[Took]:
         return []
     return [
         Took(
-            end.astimezone(zone).date(), unit, clock, stage, int((end - began - stood) / timedelta(minutes=1))
+            end.astimezone(zone).date(),
+            unit,
+            clock,
+            stage,
+            step(int((end - began - stood) / timedelta(minutes=1))),
         )
         for began, end, stood, unit, clock, stage in _spans(lines)
     ]

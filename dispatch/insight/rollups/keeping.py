@@ -4,8 +4,10 @@ All of it is one transaction per batch, with the tickets locked, so whatever is 
 the rows and the rows are what the histories say. Several may keep at once; on PostgreSQL each takes others.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,13 +17,14 @@ from sqlmodel import Session, col
 
 from dispatch.insight.rollups import bulk, cells, durations, marking, story
 from dispatch.insight.rollups.cells import Counted, Spanned
-from dispatch.insight.rollups.models import SPANNED, TALLIED, Tally, TallySpan
+from dispatch.insight.rollups.models import TALLIED, Tally
 from dispatch.insight.rollups.story import Story, Which
 from dispatch.record.models import Ticket
 from grid.database import Database
 
 BATCH = 200
 _ON = TALLIED.index("on")
+_folded = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 def catch_up(database: Database, zone: ZoneInfo, now: datetime | None = None, *, batches: int = 20) -> int:
@@ -55,12 +58,12 @@ def _take_up(database: Database, zone: ZoneInfo, now: datetime | None, session: 
     at = now or database.now(session)
     which = story.these(keys)
     stories = story.read(session, which)
-    before, spanned_before = counted(session, which), spanned(session, which)
+    before = stored(session, which)
     forget(session, which)
-    rows, spans = rows_for(stories, at, zone)
-    put(session, rows, spans)
-    cells.apply(session, cells.difference(before, map(_counted, rows)))
-    cells.apply_spans(session, cells.span_difference(spanned_before, map(_spanned, spans)))
+    rows = rows_for(stories, at, zone)
+    put(session, rows)
+    cells.apply(session, cells.difference(map(_counted, before), map(_counted, rows)))
+    cells.apply_spans(session, cells.span_difference(_spanned(before), _spanned(rows)))
     session.execute(
         update(Ticket)
         .where(which(Ticket.intake_district, Ticket.id))
@@ -70,57 +73,52 @@ def _take_up(database: Database, zone: ZoneInfo, now: datetime | None, session: 
     return len(keys)
 
 
-Rows = list[tuple[Any, ...]]
+Row = tuple[Any, ...]
 
 
-def rows_for(stories: Sequence[Story], at: datetime, zone: ZoneInfo) -> tuple[Rows, Rows]:
-    """The tally rows and spans of these histories as of `at`, as `TALLIED` and `SPANNED` have them."""
-    rows: Rows = []
-    spans: Rows = []
+def rows_for(stories: Sequence[Story], at: datetime, zone: ZoneInfo) -> list[Row]:
+    """The tally rows of these histories as of `at`, as `TALLIED` has them."""
+    rows: list[Row] = []
     for one in stories:
         (district, ticket), place = one.key, one.place
         under = (one.source, one.category_code)
+        took: dict[tuple[date, str], list[tuple[str, str, int]]] = defaultdict(list)
+        for on, unit, clock, stage, minutes in durations.spans_of(one, at, zone):
+            took[on, unit].append((clock, stage, minutes))
+        counted = [
+            (on, unit, marks, took.pop((on, unit), None))
+            for on, unit, marks in marking.rows_of(one, at, zone)
+        ]
+        counted += [(on, unit, 0, stretches) for (on, unit), stretches in took.items()]
         rows += [
-            (district, ticket, nr, on, *under, unit, *place, marks)
-            for nr, (on, unit, marks) in enumerate(marking.rows_of(one, at, zone))
+            (district, ticket, nr, on, *under, unit, *place, marks, _folded(stretches) if stretches else None)
+            for nr, (on, unit, marks, stretches) in enumerate(counted)
         ]
-        spans += [
-            (district, ticket, nr, on, *under, unit, *place, clock, stage, minutes)
-            for nr, (on, unit, clock, stage, minutes) in enumerate(durations.spans_of(one, at, zone))
-        ]
-    return rows, spans
+    return rows
 
 
 def forget(session: Session, which: Which) -> None:
     """Take away what is counted of these tickets; the cells stay as they are."""
-    for table in (Tally, TallySpan):
-        session.execute(delete(table).where(which(table.intake_district, table.ticket_id)))
+    session.execute(delete(Tally).where(which(Tally.intake_district, Tally.ticket_id)))
 
 
-def put(session: Session, rows: Rows, spans: Rows) -> None:
+def put(session: Session, rows: Sequence[Row]) -> None:
     """Keep what is counted."""
     bulk.put(session, Tally, TALLIED, rows)
-    bulk.put(session, TallySpan, SPANNED, spans)
 
 
-def counted(session: Session, which: Which) -> list[Counted]:
-    """The stored tally rows of these tickets, as the cells see them."""
-    return [_counted(row) for row in _stored(session, Tally, TALLIED, which)]
+def stored(session: Session, which: Which) -> list[Row]:
+    """The tally rows of these tickets as they stand."""
+    columns = [getattr(Tally, name) for name in TALLIED]
+    query = select(*columns).where(which(Tally.intake_district, Tally.ticket_id))
+    return [tuple(row) for row in session.execute(query)]
 
 
-def spanned(session: Session, which: Which) -> list[Spanned]:
-    """The stored spans of these tickets, as the cells see them."""
-    return [_spanned(row) for row in _stored(session, TallySpan, SPANNED, which)]
+def _counted(row: Row) -> Counted:
+    return Counted(row[_ON], tuple(row[_ON + 1 : -2]), row[-2])
 
 
-def _stored(session: Session, table: Any, names: Sequence[str], which: Which) -> Sequence[Any]:
-    columns = [getattr(table, name) for name in names]
-    return session.execute(select(*columns).where(which(table.intake_district, table.ticket_id))).all()
-
-
-def _counted(row: Sequence[Any]) -> Counted:
-    return Counted(row[_ON], tuple(row[_ON + 1 : -1]), row[-1])
-
-
-def _spanned(row: Sequence[Any]) -> Spanned:
-    return Spanned(row[_ON], tuple(row[_ON + 1 : -3]), *row[-3:])
+def _spanned(rows: Iterable[Row]) -> Iterator[Spanned]:
+    for row in rows:
+        for clock, stage, minutes in json.loads(row[-1]) if row[-1] else ():
+            yield Spanned(row[_ON], tuple(row[_ON + 1 : -2]), clock, stage, minutes)

@@ -1,4 +1,4 @@
-"""Tally rows and spans: what is counted of each ticket, under which codes."""
+"""Tally rows: what is counted of each ticket, under which codes."""
 
 from datetime import date
 from uuid import UUID
@@ -9,20 +9,26 @@ from sqlmodel import Field, SQLModel
 NONE = "-"
 DIMENSIONS = ("source", "category_code", "organisation_code", "district_code", "street_code", "community_code", "grid_code")  # fmt: skip
 # The order in which rows are made and copied.
-TALLIED = ("intake_district", "ticket_id", "nr", "on", *DIMENSIONS, "marks")
-SPANNED = ("intake_district", "ticket_id", "nr", "on", *DIMENSIONS, "clock", "stage", "minutes")
+TALLIED = ("intake_district", "ticket_id", "nr", "on", *DIMENSIONS, "marks", "took")
 
 
-def _by(name: str, *columns: str) -> Index:
-    """An index that answers a sum by itself: the rows behind it are read only where it has just changed."""
-    held = ("on", *DIMENSIONS, "marks")
-    return Index(name, *columns, postgresql_include=[one for one in held if one not in columns])
+class Tally(SQLModel, table=True):
+    """What is counted of one ticket on one day for one organisation: a bit for each measure, and how long what ended
+    then took, `[[clock, stage, minutes], ...]`.
 
+    Nothing refers to the ticket's row by a key: it is made from the history and made anew with it, and the check would
+    cost as much as the row.
+    """
 
-class Counted(SQLModel):
-    """What is counted belongs to a ticket, in whose order it stands; under these codes. Nothing refers to the ticket's
-    row by a key: it is made from the history and made anew with it, and the check would cost as much as the row."""
-
+    __tablename__ = "tally"
+    __table_args__ = (
+        Index("ix_tally_on", "on"),
+        Index("ix_tally_grid", "grid_code", "on"),
+        Index("ix_tally_community", "community_code", "on"),
+        Index("ix_tally_street", "street_code", "on"),
+        Index("ix_tally_org", "organisation_code", "on"),
+        Index("ix_tally_category", "category_code", "on"),
+    )
     intake_district: str = Field(primary_key=True)
     ticket_id: UUID = Field(primary_key=True)
     nr: int = Field(primary_key=True)
@@ -34,35 +40,5 @@ class Counted(SQLModel):
     street_code: str = NONE
     community_code: str = NONE
     grid_code: str = NONE
-
-
-class Tally(Counted, table=True):
-    """What is counted of one ticket on one day for one organisation: a bit for each measure."""
-
-    __tablename__ = "tally"
-    __table_args__ = (
-        Index("ix_tally_on", "on"),
-        Index("ix_tally_grid", "grid_code", "on"),
-        Index("ix_tally_community", "community_code", "on"),
-        _by("ix_tally_street", "street_code", "on"),
-        _by("ix_tally_org", "organisation_code", "on"),
-        _by("ix_tally_category", "category_code", "on"),
-    )
     marks: int = Field(sa_column=Column(BigInteger, nullable=False))
-
-
-class TallySpan(Counted, table=True):
-    """How long something of a ticket took, on the day it ended; `clock` is total, handle or stage."""
-
-    __tablename__ = "tally_span"
-    __table_args__ = (
-        Index("ix_span_on", "on"),
-        Index("ix_span_grid", "grid_code", "on"),
-        Index("ix_span_community", "community_code", "on"),
-        Index("ix_span_street", "street_code", "on"),
-        Index("ix_span_org", "organisation_code", "on"),
-        Index("ix_span_category", "category_code", "on"),
-    )
-    clock: str
-    stage: str
-    minutes: int
+    took: str | None = None

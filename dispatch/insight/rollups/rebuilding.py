@@ -6,30 +6,31 @@ taken up afterwards as ever. After a kill: once more from the beginning.
 """
 
 import gc
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from multiprocessing import get_context
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Date, Table, case, cast, delete, func, insert, literal, select, text, update
+from sqlalchemy import Date, Table, case, cast, delete, func, insert, literal, select, text, union_all, update
 from sqlmodel import Session, col
 
 from dispatch.insight.metrics.measures import BIT, KEYS
 from dispatch.insight.rollups import bulk, keeping, story
-from dispatch.insight.rollups.cells import HOUR, IN_DAYS, IN_HOURS, TWO_DAYS
 from dispatch.insight.rollups.cubes import CUBES, DAY, MONTH, TIMED, WHOLE, Cube, took
-from dispatch.insight.rollups.models import Tally, TallySpan
+from dispatch.insight.rollups.models import Tally
 from dispatch.insight.rollups.story import Key
+from dispatch.insight.rollups.unfolding import unfolded
 from dispatch.record.models import Ticket
 from grid.database import Database
 
 AT_ONCE = 4000
 OBJECTS_BETWEEN_COLLECTIONS = 1_000_000  # rows are no rings: looking for some takes a third of the time
-_ROWS: tuple[Table, ...] = (Tally.__table__, TallySpan.__table__)  # type: ignore[attr-defined]
-_CELLS: tuple[Table, ...] = (*(cube.table for cube in CUBES), took)
+_TABLES: tuple[Table, ...] = (Tally.__table__, *(cube.table for cube in CUBES), took)  # type: ignore[attr-defined]
 
 
 def rebuild(database: Database, zone: ZoneInfo, now: datetime | None = None, *, processes: int = 1) -> int:
@@ -37,19 +38,18 @@ def rebuild(database: Database, zone: ZoneInfo, now: datetime | None = None, *, 
     processes count at once."""
     with database.writing() as session:
         _unhurried(session)
-        _empty(session, (*_ROWS, *_CELLS))
-        _drop_indexes(session, (*_ROWS, *_CELLS))
+        _empty(session, _TABLES)
+        _drop_indexes(session, _TABLES)
     if processes == 1 or database.is_sqlite:
         done = sum(_count_batch(database, zone, now, *ends) for ends in _batches(database))
     else:
         url = database.engine.url.render_as_string(hide_password=False)
         with ProcessPoolExecutor(processes, get_context("spawn"), _open, (url, zone, now)) as pool:
             done = sum(pool.map(_count_here, _batches(database)))
-    with database.writing() as session:
-        sum_up(session)
+    sum_up(database, processes)
     with database.writing() as session:
         _unhurried(session)
-        _make_indexes(session, (*_ROWS, *_CELLS))
+        _make_indexes(session, _TABLES)
     return done
 
 
@@ -106,56 +106,134 @@ def _count(
     )
     stories = story.read(session, which)
     keeping.forget(session, which)
-    keeping.put(session, *keeping.rows_for(stories, now or database.now(session), zone))
+    keeping.put(session, keeping.rows_for(stories, now or database.now(session), zone))
     return len(stories)
 
 
-def sum_up(session: Session) -> None:
-    """Every cell from the tally rows and spans, by the database; nobody else counts meanwhile."""
-    _unhurried(session)
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    if not is_sqlite:
-        session.execute(text("LOCK TABLE tally, tally_span IN SHARE MODE"))
-    for table in _CELLS:
-        session.execute(delete(table))
-    summed: list[Cube] = []
+@dataclass(frozen=True)
+class Sum:
+    """One grain of a cube, and the cube and grain that it is summed up from: the tally rows where there is none."""
+
+    cube: Cube
+    grain: str
+    source: tuple[Cube, str] | None
+
+
+def lanes() -> list[list[Sum]]:
+    """What must come one after the other: each sum is made from the smallest one before it that tells enough apart."""
+    found: dict[str, list[Sum]] = {}
+    lane_of: dict[tuple[str, str], list[Sum]] = {}
+    done: list[tuple[Cube, str]] = []
     for cube in sorted(CUBES, key=lambda cube: len(cube.told), reverse=True):
         for grain in cube.grains:  # days before months
-            _sum_cube(session, cube, grain, summed, is_sqlite)
-        summed.append(cube)
-    for dimension in (WHOLE, *TIMED):
-        for grain in (DAY, MONTH) if dimension == WHOLE else (MONTH,):
-            _sum_spans(session, dimension, grain, is_sqlite)
+            finer = [one for one in done if set(cube.told) <= set(one[0].told) and one[1] in (grain, DAY)]
+            source = min(finer, key=lambda one: (len(one[0].told), one[1] != grain), default=None)
+            lane = lane_of[source[0].name, source[1]] if source else found.setdefault(cube.name, [])
+            lane.append(Sum(cube, grain, source))
+            lane_of[cube.name, grain] = lane
+            done.append((cube, grain))
+    return list(found.values())
 
 
-def _sum_cube(session: Session, cube: Cube, grain: str, summed: list[Cube], is_sqlite: bool) -> None:
-    finer = [one for one in summed if DAY in one.grains and set(cube.told) <= set(one.told)]
-    if grain == MONTH and DAY in cube.grains:
-        finer.append(cube)
-    source: Any = finer[-1].table.c if finer else {c.name: c for c in Tally.__table__.columns}  # type: ignore[attr-defined]
-    on = _on(source["on"], grain, is_sqlite).label("on")
-    group = [on, *(source[code] for code in cube.told)]
-    if finer:
-        sums = [func.sum(source[key]) for key in KEYS]
+def sum_up(database: Database, processes: int) -> None:
+    """Every cell from the tally rows, by the database; nobody else counts meanwhile."""
+    work: list[Callable[[Session], None]] = [sum_stretches, *(partial(_sum_lane, lane) for lane in lanes())]
+    if database.is_sqlite:
+        with database.writing() as session:
+            for one in work:
+                one(session)
+        return
+    with database.writing() as holder, ThreadPoolExecutor(processes) as pool:
+        _unhurried(holder)
+        holder.execute(text("LOCK TABLE tally IN SHARE MODE"))
+        list(pool.map(partial(_in_a_session_of_its_own, database), work))
+
+
+def _in_a_session_of_its_own(database: Database, work: Callable[[Session], None]) -> None:
+    with database.writing() as session:
+        _unhurried(session)
+        work(session)
+
+
+def _sum_lane(lane: Iterable[Sum], session: Session) -> None:
+    for one in lane:
+        session.execute(delete(one.cube.table).where(one.cube.table.c.grain == one.grain))
+        _sum_cube(session, one)
+
+
+def _sum_cube(session: Session, one: Sum) -> None:
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    cube, grain = one.cube, one.grain
+    cells: Any = one.source[0].table.c if one.source else Tally.__table__.c  # type: ignore[attr-defined]
+    on = _on(cells["on"], grain, is_sqlite).label("on")
+    group = [on, *(cells[code] for code in cube.told)]
+    if one.source:
+        sums, which = [func.sum(cells[key]) for key in KEYS], cells["grain"] == one.source[1]
     else:
-        sums = [func.sum(case((source["marks"].op("&")(BIT[key]) != 0, 1), else_=0)) for key in KEYS]
-    query = select(literal(grain), *group, *sums)
-    if finer:
-        query = query.where(source["grain"] == DAY)
+        marked = cells["marks"].op("&")
+        sums, which = (
+            [func.sum(case((marked(BIT[key]) != 0, 1), else_=0)) for key in KEYS],
+            cells["marks"] != 0,
+        )
+    query = select(literal(grain), *group, *sums).where(which)
     names = ["grain", "on", *cube.told, *KEYS]
     session.execute(insert(cube.table).from_select(names, query.group_by(*group).order_by(*group)))
 
 
-def _sum_spans(session: Session, dimension: str, grain: str, is_sqlite: bool) -> None:
-    on = _on(col(TallySpan.on), grain, is_sqlite).label("on")
-    code = col(getattr(TallySpan, dimension)) if dimension else literal(WHOLE)
-    minutes = col(TallySpan.minutes)
-    width = case((minutes < HOUR, 1), (minutes < TWO_DAYS, IN_HOURS), else_=IN_DAYS)
-    stepped = ((minutes + width // 2) // width * width).label("minutes")
-    group = [on, col(TallySpan.clock), col(TallySpan.stage), stepped]
-    names = ["dimension", "code", "grain", "on", "clock", "stage", "minutes", "number"]
-    query = select(literal(dimension), code, literal(grain), *group, func.count())
-    session.execute(insert(took).from_select(names, query.group_by(*([code] if dimension else []), *group)))
+def sum_stretches(session: Session) -> None:
+    """How often something took so long: by day over everything, by month for one code of each dimension."""
+    session.execute(delete(took))
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    rows = unfolded(session)
+    each: Any = (
+        select(
+            col(Tally.on).label("on"),
+            _on(col(Tally.on), MONTH, is_sqlite).label("month"),
+            *(getattr(Tally, name) for name in TIMED),
+            rows.clock.label("clock"),
+            rows.stage.label("stage"),
+            rows.minutes.label("minutes"),
+        )
+        .select_from(rows.joined)
+        .subquery()
+        .c
+    )
+    of = (each.clock, each.stage, each.minutes)
+    days = select(literal(WHOLE), literal(WHOLE), literal(DAY), each.on, *of, func.count()).group_by(
+        each.on, *of
+    )
+    session.execute(insert(took).from_select(_STRETCH, days))
+    months = _by_month_at_once if not is_sqlite else _by_month
+    session.execute(insert(took).from_select(_STRETCH, months(each, of)))
+    month = _on(took.c.on, MONTH, is_sqlite).label("month")
+    of = (took.c.clock, took.c.stage, took.c.minutes)
+    whole = select(literal(WHOLE), literal(WHOLE), literal(MONTH), month, *of, func.sum(took.c.number))
+    whole = whole.where(took.c.dimension == WHOLE, took.c.grain == DAY).group_by(month, *of)
+    session.execute(insert(took).from_select(_STRETCH, whole))
+
+
+_STRETCH = ["dimension", "code", "grain", "on", "clock", "stage", "minutes", "number"]
+
+
+def _by_month(each: Any, of: tuple[Any, ...]) -> Any:
+    return union_all(
+        *(
+            select(literal(name), each[name], literal(MONTH), each.month, *of, func.count()).group_by(
+                each[name], each.month, *of
+            )
+            for name in TIMED
+        )
+    )
+
+
+def _by_month_at_once(each: Any, of: tuple[Any, ...]) -> Any:
+    """All dimensions in one pass over the rows: a code that a row was not grouped by is null."""
+    dimension = case(*((each[name].is_not(None), name) for name in TIMED))
+    code = func.coalesce(*(each[name] for name in TIMED))
+    sets = func.grouping_sets(*(each[name] for name in TIMED))
+    found = select(dimension, code, literal(MONTH), each.month, *of, func.count())
+    in_order = (text(str(place)) for place in range(1, len(_STRETCH)))
+    return found.group_by(each.month, *of, sets).order_by(*in_order)
 
 
 def _empty(session: Session, tables: Iterable[Table]) -> None:
@@ -181,7 +259,7 @@ def _make_indexes(session: Session, tables: Iterable[Table]) -> None:
 def _unhurried(session: Session) -> None:
     """The limits of a request do not hold for a rebuild."""
     if session.get_bind().dialect.name == "postgresql":
-        limits = ("statement_timeout = 0", "lock_timeout = 0")
+        limits = ("statement_timeout = 0", "lock_timeout = 0", "idle_in_transaction_session_timeout = 0")
         memory = ("work_mem = '256MB'", "maintenance_work_mem = '512MB'")
         for setting in (*limits, *memory):
             session.execute(text(f"SET LOCAL {setting}"))
