@@ -11,7 +11,7 @@ from shapely.geometry import mapping
 from sqlalchemy import and_, select
 from sqlmodel import Session, col
 
-from dispatch.insight.metrics import counting
+from dispatch.insight.metrics import counting, waiting_times
 from dispatch.insight.metrics.measures import BIT
 from dispatch.insight.metrics.slices import FIGURES, LEVELS
 from dispatch.insight.reports import drawing
@@ -23,7 +23,7 @@ from grid.database import Database
 from grid.errors import NotFound
 from grid.models import Area
 from web.gate.access import permission_required
-from web.service.context import database, now, settings, world
+from web.service.context import database, now, world
 from web.supervisor.answering.asking import Asked, asked, title_of
 from web.supervisor.answering.sending import file_of, named
 from web.supervisor.blueprint import blueprint
@@ -125,22 +125,7 @@ def heat() -> ResponseReturnValue:
     with database().reading() as session:
         standing = world().refresh(session)
         its = asked(standing)
-        zone = settings().zone
-        query = (
-            select(col(Ticket.reported_at))
-            .join(
-                Tally,
-                and_(
-                    col(Ticket.intake_district) == col(Tally.intake_district),
-                    col(Ticket.id) == col(Tally.ticket_id),
-                ),
-            )
-            .where(*its.slice.of_tally(), col(Tally.marks).op("&")(BIT["received"]) != 0)
-        )
-        counts: Counter[tuple[int, int]] = Counter()
-        for (at,) in session.execute(query.execution_options(yield_per=5000)):
-            local = at.astimezone(zone)
-            counts[(local.weekday(), local.hour)] += 1
+        counts = waiting_times.arrivals(session, its.slice)
     if its.query.format != "html":
         name = f"时段 {title_of(its.query, standing)}".strip()
         return file_of(its.query.format, _hours(counts), name)

@@ -1,4 +1,4 @@
-"""Medians and ninetieth percentiles of how long things took, by all three readings."""
+"""Medians and ninetieth percentiles of how long things took, by all three readings; and when in the week things come."""
 
 import math
 from collections import Counter
@@ -12,6 +12,7 @@ from dispatch.insight.metrics.registry import LEAST_FOR_RATE
 from dispatch.insight.metrics.slices import Slice
 from dispatch.insight.rollups.cubes import DAY, MONTH, TIMED, WHOLE
 from dispatch.insight.rollups.cubes import took as cells
+from dispatch.insight.rollups.durations import ARRIVAL
 from dispatch.insight.rollups.unfolding import unfolded
 
 CLOCK_LABELS = {"total": "诉求总时长", "handle": "承办时长", "stage": "环节时长"}
@@ -32,13 +33,27 @@ Kind = tuple[str, str]
 
 def of_slice(session: Session, its: Slice) -> list[Took]:
     """Every clock and stage of a slice."""
-    counted = _from_cells(session, its) if _kept(its) else _from_rows(session, [(its, 1)])
+    counted = _counted(session, its, tuple(CLOCK_LABELS))
     order = list(CLOCK_LABELS)
     return [
         _took(clock, stage, counted[(clock, stage)])
         for clock, stage in sorted(counted, key=lambda kind: (order.index(kind[0]), kind[1]))
         if sum(counted[(clock, stage)].values())
     ]
+
+
+def arrivals(session: Session, its: Slice) -> Counter[tuple[int, int]]:
+    """How many came in at which weekday (Monday is 0) and hour, local time."""
+    found: Counter[tuple[int, int]] = Counter()
+    for minutes, number in _counted(session, its, (ARRIVAL,)).get((ARRIVAL, ARRIVAL), Counter()).items():
+        found[divmod(minutes // 60, 24)] += number
+    return found
+
+
+def _counted(session: Session, its: Slice, clocks: tuple[str, ...]) -> dict[Kind, Counter[int]]:
+    if _kept(its):
+        return _from_cells(session, its, clocks)
+    return _from_rows(session, [(its, 1)], clocks)
 
 
 def _took(clock: str, stage: str, times: Counter[int]) -> Took:
@@ -63,11 +78,11 @@ def _kept(its: Slice) -> bool:
     return its.topic is None and its.scope is None and len(its.codes) <= 1 and its.columns <= set(TIMED)
 
 
-def _from_cells(session: Session, its: Slice) -> dict[Kind, Counter[int]]:
+def _from_cells(session: Session, its: Slice, clocks: tuple[str, ...]) -> dict[Kind, Counter[int]]:
     parts = pieces(its.period)
     whole = not its.codes
     dimension, codes = next(iter(its.codes.items()), (WHOLE, frozenset({WHOLE})))
-    of = [cells.c.dimension == dimension, cells.c.code.in_(sorted(codes))]
+    of = [cells.c.dimension == dimension, cells.c.code.in_(sorted(codes)), cells.c.clock.in_(clocks)]
     queries = []
     if parts.months:
         months = cells.c.on.between(parts.months[0].from_on, parts.months[-1].to_on)
@@ -77,7 +92,8 @@ def _from_cells(session: Session, its: Slice) -> dict[Kind, Counter[int]]:
         for days, sign in ends:
             within = or_(*(cells.c.on.between(period.from_on, period.to_on) for period in days))
             queries.append(_cells(sign).where(*of, cells.c.grain == DAY, within))
-    found = {} if whole else _from_rows(session, [(its.during(p), sign) for days, sign in ends for p in days])
+    parts_left = [] if whole else [(its.during(p), sign) for days, sign in ends for p in days]
+    found = _from_rows(session, parts_left, clocks)
     return _gathered(session, queries, found)
 
 
@@ -86,12 +102,14 @@ def _cells(sign: int) -> Any:
     return select(literal(sign), *grouped, func.sum(cells.c.number)).group_by(*grouped)
 
 
-def _from_rows(session: Session, parts: list[tuple[Slice, int]]) -> dict[Kind, Counter[int]]:
+def _from_rows(
+    session: Session, parts: list[tuple[Slice, int]], clocks: tuple[str, ...]
+) -> dict[Kind, Counter[int]]:
     rows = unfolded(session)
     stretches = [
         select(rows.clock.label("clock"), rows.stage.label("stage"), rows.minutes.label("minutes"))
         .select_from(rows.joined)
-        .where(*its.of_tally())
+        .where(*its.of_tally(), rows.clock.in_(clocks))
         .subquery()
         for its, _ in parts
     ]
