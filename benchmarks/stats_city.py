@@ -120,6 +120,7 @@ def _make(database: Database, definition: str) -> None:
 def _unhurried(session: Session) -> None:
     for setting in (
         "statement_timeout = 0",
+        "lock_timeout = 0",
         "session_replication_role = replica",
         "synchronous_commit = off",
         "maintenance_work_mem = '512MB'",
