@@ -1,7 +1,6 @@
 """The command centre sees everything at once, and nothing without a unit is out of sight."""
 
 import re
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from uuid import uuid4
@@ -32,12 +31,11 @@ def test_a_report_stands_in_the_stream_as_soon_as_it_is_answered(
     town: Town, visitor: Callable[[str], Visitor]
 ) -> None:
     dispatcher, worker = visitor("dispatcher"), visitor("worker")
-    began = time.monotonic()
+    assert 'hx-trigger="every 3s"' in dispatcher.sees("/dispatch/").text
     code = worker.posts("/worker/report", **a_form()).location.rsplit("/", 1)[-1]
     fragment = dispatcher.sees("/dispatch/", headers={"HX-Request": "true"}).text
     assert code in fragment
     assert "<html" not in fragment
-    assert time.monotonic() - began < 5
 
 
 def test_what_has_no_unit_waits_in_a_named_queue_until_placed_and_dispatched(

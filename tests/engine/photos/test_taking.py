@@ -110,10 +110,10 @@ def test_what_is_no_photo_is_refused_in_words_and_leaves_nothing(town: Town, set
 def test_a_pixel_bomb_costs_neither_memory_nor_time(settings: Settings) -> None:
     bomb = png_header(13000, 13000)
     assert len(bomb) < 30_000
-    before_kb, began_s = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    before_kb, began_s = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     with pytest.raises(InputError):
         pictures.prepare(settings, bomb)
-    assert time.monotonic() - began_s < 2.0
+    assert time.process_time() - began_s < 2.0
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb < 150_000
 
 
