@@ -11,8 +11,11 @@ from sqlmodel import Session, col, select
 from dispatch import seeding
 from dispatch.demo import city, life, patrol
 from dispatch.demo.drawing import draw
+from dispatch.insight.reports import monthly
+from dispatch.insight.topics import finding
 from dispatch.record.evidence import photos
 from dispatch.record.models import Ticket
+from dispatch.record.world import World
 from geo.borders import Level
 from grid import codes
 from grid.accounts import passwords
@@ -76,6 +79,8 @@ def create(
 
     database.write(live)
     database.write(lambda session: patrol.publish(session, settings, now))
+    finding.look(database, now)
+    monthly.make_due(database, World(settings), now)
     return Demo(logins, password, made_now=True, door=_door(database, settings, now))
 
 

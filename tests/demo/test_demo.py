@@ -18,6 +18,8 @@ from dispatch.demo.drawing import draw
 from dispatch.demo.plotting import Plot
 from dispatch.demo.saying import Filling, given_for
 from dispatch.demo.texts import all_said
+from dispatch.insight.reports import bulletins
+from dispatch.insight.reports.models import Bulletin
 from dispatch.record.judging.given import is_needed
 from dispatch.record.models import Assignment, OutboxRow, Reporter, Ticket, TicketEvent, Timer
 from dispatch.record.world import World
@@ -83,6 +85,13 @@ def made(
     settings, database = its_settings(url, folder), Database(url)
     yield Made(database, settings, creating.create(database, settings, TUESDAY_EVENING, former=FORMER))
     database.dispose()
+
+
+def test_a_supervisor_finds_the_last_months_bulletins(made: Made) -> None:
+    with made.database.reading() as session:
+        about = set(session.exec(select(Bulletin.about)))
+    assert bulletins.CITY in about
+    assert {kind.partition(":")[0] for kind in about} == {bulletins.CITY, "area", "organisation"}
 
 
 def test_every_desk_finds_work_and_it_says_that_it_is_made_up(made: Made) -> None:
