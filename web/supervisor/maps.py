@@ -19,6 +19,7 @@ from dispatch.insight.reports.sheets import Plain, Sheet
 from dispatch.insight.rollups.models import Tally
 from dispatch.record.models import Ticket
 from dispatch.record.world import Standing
+from dispatch.rules.worktime import WEEKDAYS
 from grid.database import Database
 from grid.errors import NotFound
 from grid.models import Area
@@ -31,7 +32,6 @@ from web.supervisor.blueprint import blueprint
 BELOW = {None: "district", "district": "street", "street": "community", "community": "grid", "grid": "grid"}
 MOST_POINTS = 3000
 TOLERANCE_DEGREES = {"district": 0.0005, "street": 0.0002, "community": 0.00005, "grid": 0.00001}
-WEEKDAYS = "一二三四五六日"
 
 
 @blueprint.get("/map")
@@ -132,7 +132,7 @@ def heat() -> ResponseReturnValue:
     bounds = drawing.steps({str(place): number for place, number in counts.items()})
     rows = [
         (
-            f"周{WEEKDAYS[day]}",
+            WEEKDAYS[day],
             [(counts[(day, hour)], drawing.step(counts[(day, hour)], bounds)) for hour in range(24)],
         )
         for day in range(7)
@@ -149,7 +149,7 @@ def heat() -> ResponseReturnValue:
 
 def _hours(counts: Counter[tuple[int, int]]) -> Sheet:
     lines: list[list[Plain]] = [
-        [f"周{WEEKDAYS[day]}", *(counts[(day, hour)] for hour in range(24))] for day in range(7)
+        [WEEKDAYS[day], *(counts[(day, hour)] for hour in range(24))] for day in range(7)
     ]
     return Sheet("时段", ["星期", *(str(hour) for hour in range(24))], lines)
 
