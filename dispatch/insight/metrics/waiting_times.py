@@ -1,5 +1,6 @@
 """Medians and ninetieth percentiles of how long things took, by all three readings; and when in the week things come."""
 
+import json
 import math
 from collections import Counter
 from typing import Any, NamedTuple
@@ -94,7 +95,9 @@ def _from_cells(session: Session, its: Slice, clocks: tuple[str, ...]) -> dict[K
             queries.append(_cells(sign).where(*of, cells.c.grain == DAY, within))
     parts_left = [] if whole else [(its.during(p), sign) for days, sign in ends for p in days]
     found = _from_rows(session, parts_left, clocks)
-    return _gathered(session, queries, found)
+    for sign, clock, stage, minutes, number in session.execute(union_all(*queries)) if queries else ():
+        found.setdefault((clock, stage), Counter())[minutes] += sign * int(number)
+    return found
 
 
 def _cells(sign: int) -> Any:
@@ -105,26 +108,19 @@ def _cells(sign: int) -> Any:
 def _from_rows(
     session: Session, parts: list[tuple[Slice, int]], clocks: tuple[str, ...]
 ) -> dict[Kind, Counter[int]]:
+    """From the tally rows: alike stretches are counted by the database and taken apart here."""
     rows = unfolded(session)
-    stretches = [
-        select(rows.clock.label("clock"), rows.stage.label("stage"), rows.minutes.label("minutes"))
-        .select_from(rows.joined)
-        .where(*its.of_tally(), rows.clock.in_(clocks))
-        .subquery()
-        for its, _ in parts
-    ]
     queries = [
-        select(literal(sign), *each.c, func.count()).group_by(*each.c)
-        for each, (_, sign) in zip(stretches, parts, strict=True)
+        select(literal(sign), rows.stretch, func.count())
+        .select_from(rows.joined)
+        .where(*its.of_tally())
+        .group_by(rows.stretch)
+        for its, sign in parts
     ]
-    return _gathered(session, queries, {})
-
-
-def _gathered(
-    session: Session, queries: list[Any], found: dict[Kind, Counter[int]]
-) -> dict[Kind, Counter[int]]:
-    if queries:
-        for sign, clock, stage, minutes, number in session.execute(union_all(*queries)):
+    found: dict[Kind, Counter[int]] = {}
+    for sign, stretch, number in session.execute(union_all(*queries)) if queries else ():
+        clock, stage, minutes = json.loads(stretch)
+        if clock in clocks:
             found.setdefault((clock, stage), Counter())[minutes] += sign * int(number)
     return found
 

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Date, Table, case, cast, delete, func, insert, literal, select, text, union_all, update
+from sqlalchemy import Date, Table, case, cast, delete, func, insert, literal, select, text, update
 from sqlmodel import Session, col
 
 from dispatch.insight.metrics.measures import BIT, KEYS
@@ -24,7 +24,7 @@ from dispatch.insight.rollups import bulk, keeping, story
 from dispatch.insight.rollups.cubes import CUBES, DAY, MONTH, TIMED, WHOLE, Cube, took
 from dispatch.insight.rollups.models import Tally
 from dispatch.insight.rollups.story import Key
-from dispatch.insight.rollups.unfolding import unfolded
+from dispatch.insight.rollups.unfolding import taken_apart, unfolded
 from dispatch.record.models import Ticket
 from grid.database import Database
 
@@ -137,7 +137,8 @@ def lanes() -> list[list[Sum]]:
 
 def sum_up(database: Database, processes: int) -> None:
     """Every cell from the tally rows, by the database; nobody else counts meanwhile."""
-    work: list[Callable[[Session], None]] = [sum_stretches, *(partial(_sum_lane, lane) for lane in lanes())]
+    work: list[Callable[[Session], None]] = [partial(_sum_lane, lane) for lane in lanes()]
+    work += [partial(sum_stretches, dimension) for dimension in (WHOLE, *TIMED)]
     if database.is_sqlite:
         with database.writing() as session:
             for one in work:
@@ -145,6 +146,7 @@ def sum_up(database: Database, processes: int) -> None:
         return
     with database.writing() as holder, ThreadPoolExecutor(processes) as pool:
         _unhurried(holder)
+        holder.execute(text("ANALYZE tally"))
         holder.execute(text("LOCK TABLE tally IN SHARE MODE"))
         list(pool.map(partial(_in_a_session_of_its_own, database), work))
 
@@ -180,60 +182,38 @@ def _sum_cube(session: Session, one: Sum) -> None:
     session.execute(insert(cube.table).from_select(names, query.group_by(*group).order_by(*group)))
 
 
-def sum_stretches(session: Session) -> None:
-    """How often something took so long: by day over everything, by month for one code of each dimension."""
-    session.execute(delete(took))
+def sum_stretches(dimension: str, session: Session) -> None:
+    """How often something took so long: by day over everything, by month for one code of a dimension."""
+    session.execute(delete(took).where(took.c.dimension == dimension))
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    rows = unfolded(session)
-    each: Any = (
-        select(
-            col(Tally.on).label("on"),
-            _on(col(Tally.on), MONTH, is_sqlite).label("month"),
-            *(getattr(Tally, name) for name in TIMED),
-            rows.clock.label("clock"),
-            rows.stage.label("stage"),
-            rows.minutes.label("minutes"),
-        )
-        .select_from(rows.joined)
-        .subquery()
-        .c
+    if not is_sqlite:
+        # Nobody knows beforehand how many stretches a row holds: sorting them all would need many times the disk.
+        session.execute(text("SET LOCAL enable_sort = off"))
+    rows, grain = unfolded(session), DAY if dimension == WHOLE else MONTH
+    code: Any = literal(WHOLE) if dimension == WHOLE else getattr(Tally, dimension)
+    counted = select(
+        code.label("code"),
+        _on(col(Tally.on), grain, is_sqlite).label("period"),
+        rows.stretch.label("stretch"),
+        func.count().label("number"),
     )
-    of = (each.clock, each.stage, each.minutes)
-    days = select(literal(WHOLE), literal(WHOLE), literal(DAY), each.on, *of, func.count()).group_by(
-        each.on, *of
+    alike = counted.select_from(rows.joined).group_by(
+        *([code] if dimension else []), text("period"), rows.stretch
     )
-    session.execute(insert(took).from_select(_STRETCH, days))
-    months = _by_month_at_once if not is_sqlite else _by_month
-    session.execute(insert(took).from_select(_STRETCH, months(each, of)))
+    each = alike.subquery().c
+    of = taken_apart(session, each.stretch)
+    found = select(literal(dimension), each.code, literal(grain), each.period, *of, each.number)
+    session.execute(insert(took).from_select(_STRETCH, found.order_by(each.code, each.period, *of)))
+    if dimension != WHOLE:
+        return
     month = _on(took.c.on, MONTH, is_sqlite).label("month")
-    of = (took.c.clock, took.c.stage, took.c.minutes)
-    whole = select(literal(WHOLE), literal(WHOLE), literal(MONTH), month, *of, func.sum(took.c.number))
-    whole = whole.where(took.c.dimension == WHOLE, took.c.grain == DAY).group_by(month, *of)
-    session.execute(insert(took).from_select(_STRETCH, whole))
+    group = (month, took.c.clock, took.c.stage, took.c.minutes)
+    months = select(literal(WHOLE), literal(WHOLE), literal(MONTH), *group, func.sum(took.c.number))
+    months = months.where(took.c.dimension == WHOLE, took.c.grain == DAY).group_by(*group)
+    session.execute(insert(took).from_select(_STRETCH, months))
 
 
 _STRETCH = ["dimension", "code", "grain", "on", "clock", "stage", "minutes", "number"]
-
-
-def _by_month(each: Any, of: tuple[Any, ...]) -> Any:
-    return union_all(
-        *(
-            select(literal(name), each[name], literal(MONTH), each.month, *of, func.count()).group_by(
-                each[name], each.month, *of
-            )
-            for name in TIMED
-        )
-    )
-
-
-def _by_month_at_once(each: Any, of: tuple[Any, ...]) -> Any:
-    """All dimensions in one pass over the rows: a code that a row was not grouped by is null."""
-    dimension = case(*((each[name].is_not(None), name) for name in TIMED))
-    code = func.coalesce(*(each[name] for name in TIMED))
-    sets = func.grouping_sets(*(each[name] for name in TIMED))
-    found = select(dimension, code, literal(MONTH), each.month, *of, func.count())
-    in_order = (text(str(place)) for place in range(1, len(_STRETCH)))
-    return found.group_by(each.month, *of, sets).order_by(*in_order)
 
 
 def _empty(session: Session, tables: Iterable[Table]) -> None:
