@@ -1517,7 +1517,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_ticket_main', ['main_code', 'state', 'due_at'], unique=False)
         batch_op.create_index('ix_ticket_open_place', ['lat_band', 'lon'], unique=False, postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
         batch_op.create_index('ix_ticket_open_section', ['section_code'], unique=False, postgresql_where=sa.text('closed_at IS NULL AND section_code IS NOT NULL'), sqlite_where=sa.text('closed_at IS NULL AND section_code IS NOT NULL'))
-        batch_op.create_index('ix_ticket_open_work', ['main_code', 'section_code', 'workflow', 'state', 'due_at', 'no_return', 'reworks', 'source', 'category_code', 'lat_band', 'lat', 'lon', 'grid_code', 'community_code', 'street_code', 'district_code', 'intake_district', 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
+        batch_op.create_index('ix_ticket_open_work', ['main_code', 'section_code', 'workflow', 'state', 'due_at', 'no_return', 'reworks', 'source', 'category_code', 'lat_band', 'lat', 'lon', 'grid_code', 'community_code', 'street_code', 'district_code', 'intake_district', 'id', 'queue', 'reported_at'], unique=False, postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
         batch_op.create_index('ix_ticket_owner', ['owner_code', 'state', 'due_at'], unique=False)
         batch_op.create_index('ix_ticket_queue', ['queue', 'accepted_at'], unique=False)
         batch_op.create_index('ix_ticket_reported', ['reported_at'], unique=False)

@@ -84,7 +84,9 @@ def board(session: Session, its: Slice, actor: Actor, now: datetime) -> Board:
     age, colour = _age(now), _colour(now)
     sums = [func.sum(case((row.condition(now), 1), else_=0)) for row in PRESENT]
     query = select(col(Ticket.state), age, colour, func.count(), *sums)
-    query = query.where(or_(_is_open(), col(Ticket.queue).in_(NO_UNIT_YET)), *conditions(its, actor))
+    # Whatever is open or waits for a unit has not been closed: an index holds these alone.
+    either = or_(_is_open(), col(Ticket.queue).in_(NO_UNIT_YET))
+    query = query.where(col(Ticket.closed_at).is_(None), either, *conditions(its, actor))
     numbers: Counter[str] = Counter()
     states: Counter[State] = Counter()
     ages: Counter[str] = Counter()

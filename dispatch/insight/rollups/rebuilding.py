@@ -31,6 +31,7 @@ from grid.database import Database
 AT_ONCE = 4000
 OBJECTS_BETWEEN_COLLECTIONS = 1_000_000  # rows are no rings: looking for some takes a third of the time
 _TABLES: tuple[Table, ...] = (Tally.__table__, *(cube.table for cube in CUBES), took)  # type: ignore[attr-defined]
+_STRETCH = [column.name for column in took.columns]
 
 
 def rebuild(database: Database, zone: ZoneInfo, now: datetime | None = None, *, processes: int = 1) -> int:
@@ -119,7 +120,7 @@ class Sum:
     source: tuple[Cube, str] | None
 
 
-def lanes() -> list[list[Sum]]:
+def _lanes() -> list[list[Sum]]:
     """What must come one after the other: each sum is made from the smallest one before it that tells enough apart."""
     found: dict[str, list[Sum]] = {}
     lane_of: dict[tuple[str, str], list[Sum]] = {}
@@ -137,8 +138,8 @@ def lanes() -> list[list[Sum]]:
 
 def sum_up(database: Database, processes: int) -> None:
     """Every cell from the tally rows, by the database; nobody else counts meanwhile."""
-    work: list[Callable[[Session], None]] = [partial(_sum_lane, lane) for lane in lanes()]
-    work += [partial(sum_stretches, dimension) for dimension in (WHOLE, *TIMED)]
+    work: list[Callable[[Session], None]] = [partial(_sum_lane, lane) for lane in _lanes()]
+    work += [partial(_sum_stretches, dimension) for dimension in (WHOLE, *TIMED)]
     if database.is_sqlite:
         with database.writing() as session:
             for one in work:
@@ -165,24 +166,20 @@ def _sum_lane(lane: Iterable[Sum], session: Session) -> None:
 
 def _sum_cube(session: Session, one: Sum) -> None:
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    cube, grain = one.cube, one.grain
     cells: Any = one.source[0].table.c if one.source else Tally.__table__.c  # type: ignore[attr-defined]
-    on = _on(cells["on"], grain, is_sqlite).label("on")
-    group = [on, *(cells[code] for code in cube.told)]
+    group = [_on(cells["on"], one.grain, is_sqlite).label("on"), *(cells[code] for code in one.cube.told)]
     if one.source:
         sums, which = [func.sum(cells[key]) for key in KEYS], cells["grain"] == one.source[1]
     else:
-        marked = cells["marks"].op("&")
-        sums, which = (
-            [func.sum(case((marked(BIT[key]) != 0, 1), else_=0)) for key in KEYS],
-            cells["marks"] != 0,
-        )
-    query = select(literal(grain), *group, *sums).where(which)
-    names = ["grain", "on", *cube.told, *KEYS]
-    session.execute(insert(cube.table).from_select(names, query.group_by(*group).order_by(*group)))
+        has = cells["marks"].op("&")
+        sums = [func.sum(case((has(BIT[key]) != 0, 1), else_=0)) for key in KEYS]
+        which = cells["marks"] != 0
+    query = select(literal(one.grain), *group, *sums).where(which)
+    names = ["grain", "on", *one.cube.told, *KEYS]
+    session.execute(insert(one.cube.table).from_select(names, query.group_by(*group).order_by(*group)))
 
 
-def sum_stretches(dimension: str, session: Session) -> None:
+def _sum_stretches(dimension: str, session: Session) -> None:
     """How often something took so long: by day over everything, by month for one code of a dimension."""
     session.execute(delete(took).where(took.c.dimension == dimension))
     is_sqlite = session.get_bind().dialect.name == "sqlite"
@@ -211,9 +208,6 @@ def sum_stretches(dimension: str, session: Session) -> None:
     months = select(literal(WHOLE), literal(WHOLE), literal(MONTH), *group, func.sum(took.c.number))
     months = months.where(took.c.dimension == WHOLE, took.c.grain == DAY).group_by(*group)
     session.execute(insert(took).from_select(_STRETCH, months))
-
-
-_STRETCH = ["dimension", "code", "grain", "on", "clock", "stage", "minutes", "number"]
 
 
 def _empty(session: Session, tables: Iterable[Table]) -> None:
