@@ -1006,6 +1006,7 @@ def upgrade() -> None:
     with op.batch_alter_table('tally', schema=None) as batch_op:
         batch_op.create_index('ix_tally_category', ['category_code', 'on'], unique=False)
         batch_op.create_index('ix_tally_community', ['community_code', 'on'], unique=False)
+        batch_op.create_index('ix_tally_district', ['district_code', 'on'], unique=False)
         batch_op.create_index('ix_tally_grid', ['grid_code', 'on'], unique=False)
         batch_op.create_index('ix_tally_on', ['on'], unique=False)
         batch_op.create_index('ix_tally_org', ['organisation_code', 'on'], unique=False)
@@ -2195,6 +2196,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_tally_org')
         batch_op.drop_index('ix_tally_on')
         batch_op.drop_index('ix_tally_grid')
+        batch_op.drop_index('ix_tally_district')
         batch_op.drop_index('ix_tally_community')
         batch_op.drop_index('ix_tally_category')
 

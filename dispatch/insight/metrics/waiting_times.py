@@ -11,7 +11,7 @@ from sqlmodel import Session
 from dispatch.insight.metrics.periods import pieces
 from dispatch.insight.metrics.registry import LEAST_FOR_RATE
 from dispatch.insight.metrics.slices import Slice
-from dispatch.insight.rollups.cubes import DAY, MONTH, TIMED, WHOLE
+from dispatch.insight.rollups.cubes import DAY, MONTH, TIMED, TIMED_BY_DAY, WHOLE
 from dispatch.insight.rollups.cubes import took as cells
 from dispatch.insight.rollups.durations import ARRIVAL
 from dispatch.insight.rollups.unfolding import unfolded
@@ -81,7 +81,6 @@ def _kept(its: Slice) -> bool:
 
 def _from_cells(session: Session, its: Slice, clocks: tuple[str, ...]) -> dict[Kind, Counter[int]]:
     parts = pieces(its.period)
-    whole = not its.codes
     dimension, codes = next(iter(its.codes.items()), (WHOLE, frozenset({WHOLE})))
     of = [cells.c.dimension == dimension, cells.c.code.in_(sorted(codes)), cells.c.clock.in_(clocks)]
     queries = []
@@ -89,11 +88,12 @@ def _from_cells(session: Session, its: Slice, clocks: tuple[str, ...]) -> dict[K
         months = cells.c.on.between(parts.months[0].from_on, parts.months[-1].to_on)
         queries.append(_cells(1).where(*of, cells.c.grain == MONTH, months))
     ends = [(days, sign) for days, sign in ((parts.added, 1), (parts.taken, -1)) if days]
-    if whole:
+    by_day = dimension in TIMED_BY_DAY
+    if by_day:
         for days, sign in ends:
             within = or_(*(cells.c.on.between(period.from_on, period.to_on) for period in days))
             queries.append(_cells(sign).where(*of, cells.c.grain == DAY, within))
-    parts_left = [] if whole else [(its.during(p), sign) for days, sign in ends for p in days]
+    parts_left = [] if by_day else [(its.during(p), sign) for days, sign in ends for p in days]
     found = _from_rows(session, parts_left, clocks)
     for sign, clock, stage, minutes, number in session.execute(union_all(*queries)) if queries else ():
         found.setdefault((clock, stage), Counter())[minutes] += sign * int(number)

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from dispatch.insight.metrics.measures import BIT, KEYS
-from dispatch.insight.rollups.cubes import CUBES, DAY, MONTH, TIMED, WHOLE, took
+from dispatch.insight.rollups.cubes import CUBES, DAY, MONTH, TIMED, TIMED_BY_DAY, WHOLE, took
 from dispatch.insight.rollups.models import DIMENSIONS
 
 AT_ONCE = 500
@@ -73,8 +73,9 @@ def addresses(row: Counted) -> list[Address]:
 def stretches(row: Spanned) -> list[Stretch]:
     """The cells that a stretch is counted in."""
     month, of = row.on.replace(day=1), (row.clock, row.stage, row.minutes)
-    found = [Stretch(WHOLE, WHOLE, DAY, row.on, *of), Stretch(WHOLE, WHOLE, MONTH, month, *of)]
-    return found + [Stretch(name, row.codes[n], MONTH, month, *of) for name, n in _TIMED]
+    held = [(WHOLE, WHOLE), *((name, row.codes[n]) for name, n in _TIMED)]
+    days = [Stretch(name, code, DAY, row.on, *of) for name, code in held if name in TIMED_BY_DAY]
+    return days + [Stretch(name, code, MONTH, month, *of) for name, code in held]
 
 
 def difference(before: Iterable[Counted], after: Iterable[Counted]) -> dict[Address, dict[str, int]]:

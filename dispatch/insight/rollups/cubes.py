@@ -60,8 +60,9 @@ CUBES: tuple[Cube, ...] = (
           sought=("category_code", "organisation_code", "street_code", "community_code", "grid_code")),
 )  # fmt: skip
 
-# How often something took so long: by day over everything, by month for one code of one dimension.
+# How often something took so long: by month for one code of one dimension, and by day for so few codes as these.
 WHOLE = ""
+TIMED_BY_DAY = (WHOLE, "source")
 TIMED = ("source", "category_code", "organisation_code", "district_code", "street_code")
 took = Table(
     "figure_took",

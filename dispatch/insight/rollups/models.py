@@ -25,6 +25,7 @@ class Tally(SQLModel, table=True):
         Index("ix_tally_on", "on"),
         Index("ix_tally_grid", "grid_code", "on"),
         Index("ix_tally_community", "community_code", "on"),
+        Index("ix_tally_district", "district_code", "on"),
         Index("ix_tally_street", "street_code", "on"),
         Index("ix_tally_org", "organisation_code", "on"),
         Index("ix_tally_category", "category_code", "on"),

@@ -21,7 +21,7 @@ from sqlmodel import Session, col
 
 from dispatch.insight.metrics.measures import BIT, KEYS
 from dispatch.insight.rollups import bulk, keeping, story
-from dispatch.insight.rollups.cubes import CUBES, DAY, MONTH, TIMED, WHOLE, Cube, took
+from dispatch.insight.rollups.cubes import CUBES, DAY, MONTH, TIMED, TIMED_BY_DAY, WHOLE, Cube, took
 from dispatch.insight.rollups.models import Tally
 from dispatch.insight.rollups.story import Key
 from dispatch.insight.rollups.unfolding import taken_apart, unfolded
@@ -180,13 +180,14 @@ def _sum_cube(session: Session, one: Sum) -> None:
 
 
 def _sum_stretches(dimension: str, session: Session) -> None:
-    """How often something took so long: by day over everything, by month for one code of a dimension."""
+    """How often something took so long, over everything or for each code of a dimension."""
     session.execute(delete(took).where(took.c.dimension == dimension))
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     if not is_sqlite:
         # Nobody knows beforehand how many stretches a row holds: sorting them all would need many times the disk.
         session.execute(text("SET LOCAL enable_sort = off"))
-    rows, grain = unfolded(session), DAY if dimension == WHOLE else MONTH
+    by_day = dimension in TIMED_BY_DAY
+    rows, grain = unfolded(session), DAY if by_day else MONTH
     code: Any = literal(WHOLE) if dimension == WHOLE else getattr(Tally, dimension)
     counted = select(
         code.label("code"),
@@ -194,20 +195,18 @@ def _sum_stretches(dimension: str, session: Session) -> None:
         rows.stretch.label("stretch"),
         func.count().label("number"),
     )
-    alike = counted.select_from(rows.joined).group_by(
-        *([code] if dimension else []), text("period"), rows.stretch
-    )
+    codes = [] if dimension == WHOLE else [code]
+    alike = counted.select_from(rows.joined).group_by(*codes, text("period"), rows.stretch)
     each = alike.subquery().c
     of = taken_apart(session, each.stretch)
     found = select(literal(dimension), each.code, literal(grain), each.period, *of, each.number)
     session.execute(insert(took).from_select(_STRETCH, found.order_by(each.code, each.period, *of)))
-    if dimension != WHOLE:
-        return
-    month = _on(took.c.on, MONTH, is_sqlite).label("month")
-    group = (month, took.c.clock, took.c.stage, took.c.minutes)
-    months = select(literal(WHOLE), literal(WHOLE), literal(MONTH), *group, func.sum(took.c.number))
-    months = months.where(took.c.dimension == WHOLE, took.c.grain == DAY).group_by(*group)
-    session.execute(insert(took).from_select(_STRETCH, months))
+    if by_day:
+        month = _on(took.c.on, MONTH, is_sqlite).label("month")
+        group = (took.c.code, month, took.c.clock, took.c.stage, took.c.minutes)
+        months = select(literal(dimension), took.c.code, literal(MONTH), *group[1:], func.sum(took.c.number))
+        months = months.where(took.c.dimension == dimension, took.c.grain == DAY).group_by(*group)
+        session.execute(insert(took).from_select(_STRETCH, months))
 
 
 def _empty(session: Session, tables: Iterable[Table]) -> None:
