@@ -134,6 +134,23 @@ def test_how_long_things_took_is_of_the_slice_alone(counted: Town) -> None:
         assert sum(parts) == ended(whole) == 15
         assert 0 < parts[0] < 15
         assert ended(nobody) == 0, "who may see nothing learns nothing of how long it took"
+        for source, number in zip(by_source, parts, strict=True):
+            reach = Slice(source.period, scope=source.codes)
+            assert ended(reach) == number, "from the sums as well"
+            assert not waiting_times.are_kept(replace(reach, codes=source.codes))
+            assert ended(replace(reach, codes=source.codes)) == number, "and from the rows"
+
+
+def test_the_hours_of_the_week_are_those_of_what_came_in(counted: Town) -> None:
+    with counted.database.reading() as session:
+        received = counting.totals(session, SPRING, KEYS)["received"]
+        hours = waiting_times.arrivals(session, SPRING)
+        kept = SPRING.at("source", "hotline")
+        one_by_one = waiting_times.arrivals(session, replace(kept, scope=kept.codes))
+        assert 0 < one_by_one.total() < received
+        assert one_by_one == waiting_times.arrivals(session, kept)
+    assert hours.total() == received
+    assert all(0 <= day < 7 and 0 <= hour < 24 for day, hour in hours)
 
 
 def test_exclusions_stand_beside_what_they_were_left_out_of() -> None:

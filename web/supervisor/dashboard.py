@@ -5,8 +5,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from flask import render_template
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
+from sqlmodel import Session
 
 from dispatch.insight.metrics import counting, present, waiting_times
 from dispatch.insight.metrics.formulas import BY_KEY, METRICS, THREE_PARTIES
@@ -73,15 +74,37 @@ def figures() -> ResponseReturnValue:
             trend_metrics=[BY_KEY[key] for key in TREND],
             **_rates(its, counts, stretches),
             **_now(board),
-            took=waiting_times.of_slice(session, its.slice),
-            stages=STAGES,
-            clocks=waiting_times.CLOCK_LABELS,
-            in_words=waiting_times.words,
+            **(_took(session, its) if waiting_times.are_kept(its.slice) else {}),
             parts=parts,
             waiting=keeping.waiting(session),
             dimensions=DIMENSIONS,
             at=now(),
         )
+
+
+@blueprint.get("/durations")
+@permission_required(FIGURES)
+def durations() -> ResponseReturnValue:
+    """How long things took in a slice that no sums are kept of: it comes after the rest of the page."""
+    with database().reading() as session:
+        standing = world().refresh(session)
+        its = asked(standing)
+        piece = "HX-Request" in request.headers
+        return render_template(
+            "supervisor/took.html" if piece else "supervisor/durations.html",
+            asked=its,
+            about=title_of(its.query, standing),
+            **_took(session, its),
+        )
+
+
+def _took(session: Session, its: Asked) -> dict[str, Any]:
+    return {
+        "took": waiting_times.of_slice(session, its.slice),
+        "stages": STAGES,
+        "clocks": waiting_times.CLOCK_LABELS,
+        "in_words": waiting_times.words,
+    }
 
 
 def _every(trend: dict[str, Counter[str]], period: Period, by: str) -> dict[str, Counter[str]]:

@@ -52,8 +52,8 @@ def arrivals(session: Session, its: Slice) -> Counter[tuple[int, int]]:
 
 
 def _counted(session: Session, its: Slice, clocks: tuple[str, ...]) -> dict[Kind, Counter[int]]:
-    if _kept(its):
-        return _from_cells(session, its, clocks)
+    if (held := _kept(its)) is not None:
+        return _from_cells(session, its, held, clocks)
     return _from_rows(session, [(its, 1)], clocks)
 
 
@@ -74,14 +74,24 @@ def _reached(times: Counter[int], share: float) -> int:
     raise AssertionError("unreachable")
 
 
-def _kept(its: Slice) -> bool:
-    """Whether the cells tell this slice apart."""
-    return its.topic is None and its.scope is None and len(its.codes) <= 1 and its.columns <= set(TIMED)
+def are_kept(its: Slice) -> bool:
+    """Whether sums answer this slice; else every matter of it is looked at, which may take seconds."""
+    return _kept(its) is not None
 
 
-def _from_cells(session: Session, its: Slice, clocks: tuple[str, ...]) -> dict[Kind, Counter[int]]:
+def _kept(its: Slice) -> tuple[str, frozenset[str]] | None:
+    """The dimension and codes of the cells that are the whole slice, if there are such."""
+    held = [*its.codes.items(), *(its.scope or {}).items()] or [(WHOLE, frozenset({WHOLE}))]
+    if its.topic is not None or its.scope == {} or len(held) > 1 or held[0][0] not in (WHOLE, *TIMED):
+        return None
+    return held[0]
+
+
+def _from_cells(
+    session: Session, its: Slice, held: tuple[str, frozenset[str]], clocks: tuple[str, ...]
+) -> dict[Kind, Counter[int]]:
     parts = pieces(its.period)
-    dimension, codes = next(iter(its.codes.items()), (WHOLE, frozenset({WHOLE})))
+    dimension, codes = held
     of = [cells.c.dimension == dimension, cells.c.code.in_(sorted(codes)), cells.c.clock.in_(clocks)]
     queries = []
     if parts.months:

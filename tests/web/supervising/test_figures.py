@@ -183,6 +183,25 @@ def test_map_and_heat_show_what_the_table_says(town: Town, visitor: Callable[[st
     assert ">7<" in supervisor.sees("/figures/heat").text, "all were reported in one hour"
 
 
+def test_durations_that_must_be_looked_up_one_by_one_come_after_the_page(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    lively(town)
+    supervisor = visitor("supervisor")
+    assert "承办时长" in supervisor.sees("/figures/?source=patrol").text
+    page = supervisor.sees("/figures/?source=patrol&organisation=" + SANITATION).text
+    assert "承办时长" not in page
+    address = re.search(r'hx-get="(/figures/durations[^"]*)"', page)
+    assert address is not None
+    later = html.unescape(address[1])
+    piece = supervisor.sees(later, headers={"HX-Request": "true"}).text
+    assert "承办时长" in piece
+    assert "<html" not in piece
+    whole = supervisor.sees(later).text
+    assert "承办时长" in whole
+    assert "<html" in whole
+
+
 def test_one_ticket_is_proved_at_once_and_a_changed_byte_shows(
     town: Town, visitor: Callable[[str], Visitor]
 ) -> None:
