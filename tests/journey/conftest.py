@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize
 
 from tests.journey.service import PASSWORD, Stack, running
 from tests.town import IN_WEST
@@ -20,6 +20,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+FULL: ViewportSize = {"width": 1366, "height": 768}
+ZOOMED: ViewportSize = {"width": 341, "height": 192}  # the same screen at 400 %
 SIZES = {"phone": (390, 844), "desktop": (1366, 768)}
 
 
@@ -57,6 +59,19 @@ class Someone:
             ".map(v => v.id + ': ' + v.nodes.map(n => n.html.slice(0, 120)).join(' | ')))"
         )
         return list(found)
+
+    def faults(self, path: str) -> list[str]:
+        """What axe finds on this page, and whether it goes beyond the edge, as it is and at 400 %."""
+        self.page.set_viewport_size(FULL)
+        self.opens(path).wait_for_load_state("networkidle")
+        found = [f"{path} {what}" for what in self.serious()]
+        for size in (FULL, ZOOMED):
+            self.page.set_viewport_size(size)
+            beyond = self.page.evaluate(
+                "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
+            )
+            found += [f"{path} {size['width']}: {beyond} px beyond the edge"] if beyond > 1 else []
+        return found
 
 
 @pytest.fixture(params=list(SIZES))

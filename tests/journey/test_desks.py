@@ -15,9 +15,6 @@ from tests.town import GARBAGE, IN_EAST, IN_WEST, STREET_OFFICE, Town, open_town
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("size", ["desktop"])]
 
-FULL = {"width": 1366, "height": 768}
-ZOOMED = {"width": 341, "height": 192}  # the same screen at 400 %
-
 
 @pytest.fixture
 def town(stack: Stack) -> Town:
@@ -55,15 +52,6 @@ def test_every_page_of_the_desks_fits_at_400_percent_and_axe_finds_nothing_serio
     people = {login: someone(login) for login in dict.fromkeys(login for login, _ in PAGES)}
     wrong: list[str] = []
     for login, path in PAGES:
-        one = people[login]
-        one.page.set_viewport_size(FULL)
-        one.opens(path.format(**codes)).wait_for_load_state("networkidle")
-        wrong += [f"{path} {what}" for what in one.serious()]
-        for size in (FULL, ZOOMED):
-            one.page.set_viewport_size(size)
-            beyond = one.page.evaluate(
-                "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
-            )
-            wrong += [f"{path} {size['width']}: {beyond} px beyond the edge"] if beyond > 1 else []
+        wrong += people[login].faults(path.format(**codes))
     assert wrong == []
     assert {login: one.complaints for login, one in people.items() if one.complaints} == {}
