@@ -70,6 +70,7 @@ TICKETS = {
     "source": "source", "category_code": "category", "district_code": "district", "street_code": "street",
     "community_code": "community", "grid_code": "'grid-' || g", "main_code": "unit", "owner_code": "unit",
     "lon": "116 + (g % 50) * 0.01 + (h % 97) * 0.0001", "lat": "39 + (g / 50) * 0.01 + (h % 89) * 0.0001",
+    "lat_band": "CAST(floor((39 + (g / 50) * 0.01 + (h % 89) * 0.0001) * 1000) AS int)",
     "reported_lon": "116", "reported_lat": "39", "frame": "'wgs84'", "location_source": "'browser'",
     "reported_at": "t", "due_at": "CASE WHEN open THEN t + interval '5 days' END", "verify_mode": "'field'",
     "ruleset_version": "1", "closed_at": "CASE WHEN open THEN NULL ELSE t + interval '7000 minutes' END",

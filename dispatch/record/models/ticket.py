@@ -110,6 +110,8 @@ class Ticket(SQLModel, table=True):
             postgresql_where=text("closed_at IS NULL AND section_code IS NOT NULL"),
             sqlite_where=text("closed_at IS NULL AND section_code IS NOT NULL"),
         ),
+        # What was reported at a place before, closed matters too.
+        Index("ix_ticket_place", "lat_band", "lon"),
         Index(
             "ix_ticket_open_place",
             "lat_band",
