@@ -99,7 +99,9 @@ def someone(stack: Stack, browser: Browser, size: str) -> Iterator[Callable[[str
         one.page.on("pageerror", lambda error: one.complaints.append(str(error)))
         one.page.on(
             "console",
-            lambda said: one.complaints.append(said.text) if said.type == "error" else None,
+            lambda said: (
+                one.complaints.append(f"{said.text} {said.location['url']}") if said.type == "error" else None
+            ),
         )
         if login is not None:
             one.opens("/sign-in")

@@ -91,6 +91,7 @@ def test_words_suggest_a_category_and_a_name_gives_the_place(
     shot = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": picture(97, size=(900, 700))}
     page.set_input_files("#photo", files=[shot])  # type: ignore[list-item]
     page.get_by_role("button", name="涂黑第 1 张").click()
+    expect(page.locator("#brush canvas")).to_be_visible()
     box = page.locator("#brush canvas").bounding_box()
     assert box
     page.mouse.move(box["x"] + 30, box["y"] + box["height"] / 2)
