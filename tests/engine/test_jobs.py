@@ -175,9 +175,9 @@ def test_a_heavy_job_runs_in_a_fork_that_may_be_killed(
 
 def test_an_absent_redis_costs_a_report_next_to_nothing(settings: Settings, tmp_path: Path) -> None:
     away = replace(settings, redis_url=f"unix://{tmp_path}/nobody.sock")
-    began_s = time.process_time()
+    began_s = time.monotonic()
     assert not any(jobs.wake(away) for _ in range(1000))
-    assert time.process_time() - began_s < 1.0
+    assert time.monotonic() - began_s < 1.0
     assert not jobs.wake(replace(settings, redis_url=None))
 
 
