@@ -67,11 +67,8 @@ class Slice:
 
     def of_tally(self) -> list[ColumnElement[bool]]:
         """The whole slice as conditions on tally rows."""
-        return [col(Tally.on).between(self.period.from_on, self.period.to_on), *self.of_matters()]
-
-    def of_matters(self) -> list[ColumnElement[bool]]:
-        """The slice without its days, as conditions on tally rows."""
-        found = self.conditions({name: col(getattr(Tally, name)) for _, name in DIMENSIONS.values()})
+        found: list[ColumnElement[bool]] = [col(Tally.on).between(self.period.from_on, self.period.to_on)]
+        found += self.conditions({name: col(getattr(Tally, name)) for _, name in DIMENSIONS.values()})
         if self.topic is not None:
             found.append(
                 select(col(TopicTicket.topic_id))
