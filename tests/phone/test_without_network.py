@@ -184,6 +184,20 @@ def test_leaving_asks_first_and_wipes(stack: Stack, phone: Phone) -> None:
     assert kept == [0, 0, 0, 0]
 
 
+def test_what_a_closed_base_cut_short_is_done_once_more(phone: Phone) -> None:
+    page = phone.signs_in()
+    said = page.evaluate(
+        "async () => { const begin = IDBDatabase.prototype.transaction; let cut = 0;"
+        " IDBDatabase.prototype.transaction = function (...given) {"
+        "  const transaction = begin.apply(this, given);"
+        "  if (given[1] === 'readwrite' && !cut++) queueMicrotask(() => { transaction.abort(); this.close(); });"
+        "  return transaction; };"
+        " try { await Store.set('tried', 'kept'); return await Store.get('tried'); } catch (error) { return error.name; }"
+        " finally { IDBDatabase.prototype.transaction = begin; } }"
+    )
+    assert said == "kept"
+
+
 def test_nothing_personal_is_in_what_the_service_worker_keeps(phone: Phone) -> None:
     page = phone.signs_in()
     page.goto(f"{phone.url}/worker/")

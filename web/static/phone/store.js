@@ -27,15 +27,25 @@ const Store = (() => {
     return opened;
   }
 
-  // One transaction; strict: the answer comes after the disk has it.
+  // A browser may close the base under us; what it cut short never happened, and is done once more on a new connection.
   async function within(stores, mode, work) {
-    let base = await open();
-    try { base.transaction(stores[0]); } catch (error) { opened = undefined; base = await open(); }
+    try {
+      return await once(stores, mode, work);
+    } catch (error) {
+      if (error.name !== "AbortError" && error.name !== "InvalidStateError") throw error;
+      opened = undefined;
+      return once(stores, mode, work);
+    }
+  }
+
+  // One transaction; strict: the answer comes after the disk has it.
+  async function once(stores, mode, work) {
+    const base = await open();
     return new Promise((done, failed) => {
       const transaction = base.transaction(stores, mode, { durability: "strict" });
       let result;
       transaction.oncomplete = () => done(result && "result" in result ? result.result : result);
-      transaction.onerror = transaction.onabort = () => failed(transaction.error || new Error("abort"));
+      transaction.onerror = transaction.onabort = () => failed(transaction.error || new DOMException("abort", "AbortError"));
       result = work(...stores.map((name) => transaction.objectStore(name)));
     });
   }
