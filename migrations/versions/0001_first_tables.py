@@ -79,6 +79,66 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('client_uuid', name=op.f('pk_client_key'))
     )
+    op.create_table('figure_block',
+    sa.Column('grain', sa.String(length=5), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('category_code', sa.String(), nullable=False),
+    sa.Column('organisation_code', sa.String(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('district_code', sa.String(), nullable=False),
+    sa.Column('street_code', sa.String(), nullable=False),
+    sa.Column('received', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('repeated', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('reminded', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('should_close', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('deferred', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('excluded', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_closed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_closed_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('due_extended', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('urgent_should_close', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('urgent_closed_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed_reworked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('closed_once', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('dispatched', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('dispatch_kept', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('open_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('opened_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objected', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_ruled', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_upheld', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('objection_refused', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('handle_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('handled_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('contact_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('contacted_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('asked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('answered', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('answer_contacted', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('solved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('partly', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('unsolved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('rated', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('satisfied', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('unanswered', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('rechecked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('false_completion', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('supplement_asked', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('accept_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('accepted_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('forward_decided', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('forwarded_in_time', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('limit_moved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_audited', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('correction_improper', sa.Integer(), server_default='0', nullable=False),
+    sa.PrimaryKeyConstraint('grain', 'on', 'category_code', 'organisation_code', 'source', 'district_code', 'street_code', name=op.f('pk_figure_block'))
+    )
+    with op.batch_alter_table('figure_block', schema=None) as batch_op:
+        batch_op.create_index('ix_figure_block_category_code', ['category_code', 'grain', 'on'], unique=False)
+        batch_op.create_index('ix_figure_block_organisation_code', ['organisation_code', 'grain', 'on'], unique=False)
+        batch_op.create_index('ix_figure_block_street_code', ['street_code', 'grain', 'on'], unique=False)
+
     op.create_table('figure_broad',
     sa.Column('grain', sa.String(length=5), nullable=False),
     sa.Column('on', sa.Date(), nullable=False),
@@ -604,17 +664,6 @@ def upgrade() -> None:
     with op.batch_alter_table('figure_street', schema=None) as batch_op:
         batch_op.create_index('ix_figure_street_street_code', ['street_code', 'grain', 'on'], unique=False)
 
-    op.create_table('figure_took',
-    sa.Column('dimension', sa.String(length=20), nullable=False),
-    sa.Column('code', sa.String(), nullable=False),
-    sa.Column('grain', sa.String(length=5), nullable=False),
-    sa.Column('on', sa.Date(), nullable=False),
-    sa.Column('clock', sa.String(length=10), nullable=False),
-    sa.Column('stage', sa.String(length=20), nullable=False),
-    sa.Column('minutes', sa.Integer(), nullable=False),
-    sa.Column('number', sa.Integer(), nullable=False),
-    sa.PrimaryKeyConstraint('dimension', 'code', 'grain', 'on', 'clock', 'stage', 'minutes', name=op.f('pk_figure_took'))
-    )
     op.create_table('figure_unit',
     sa.Column('grain', sa.String(length=5), nullable=False),
     sa.Column('on', sa.Date(), nullable=False),
@@ -1044,6 +1093,101 @@ def upgrade() -> None:
     with op.batch_alter_table('timer', schema=None) as batch_op:
         batch_op.create_index('ix_timer_clock', ['intake_district', 'clock_id'], unique=False)
         batch_op.create_index('ix_timer_due', ['done_at', 'due_at'], unique=False)
+
+    op.create_table('took_broad',
+    sa.Column('grain', sa.String(length=5), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('category_code', sa.String(), nullable=False),
+    sa.Column('organisation_code', sa.String(), nullable=False),
+    sa.Column('district_code', sa.String(), nullable=False),
+    sa.Column('clock', sa.String(length=10), nullable=False),
+    sa.Column('stage', sa.String(length=20), nullable=False),
+    sa.Column('times', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('grain', 'on', 'source', 'category_code', 'organisation_code', 'district_code', 'clock', 'stage', name=op.f('pk_took_broad'))
+    )
+    with op.batch_alter_table('took_broad', schema=None) as batch_op:
+        batch_op.create_index('ix_took_broad_category_code', ['category_code', 'grain', 'on'], unique=False)
+        batch_op.create_index('ix_took_broad_organisation_code', ['organisation_code', 'grain', 'on'], unique=False)
+
+    op.create_table('took_category',
+    sa.Column('grain', sa.String(length=5), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('category_code', sa.String(), nullable=False),
+    sa.Column('clock', sa.String(length=10), nullable=False),
+    sa.Column('stage', sa.String(length=20), nullable=False),
+    sa.Column('times', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('grain', 'on', 'source', 'category_code', 'clock', 'stage', name=op.f('pk_took_category'))
+    )
+    with op.batch_alter_table('took_category', schema=None) as batch_op:
+        batch_op.create_index('ix_took_category_category_code', ['category_code', 'grain', 'on'], unique=False)
+
+    op.create_table('took_district',
+    sa.Column('grain', sa.String(length=5), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('district_code', sa.String(), nullable=False),
+    sa.Column('clock', sa.String(length=10), nullable=False),
+    sa.Column('stage', sa.String(length=20), nullable=False),
+    sa.Column('times', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('grain', 'on', 'source', 'district_code', 'clock', 'stage', name=op.f('pk_took_district'))
+    )
+    with op.batch_alter_table('took_district', schema=None) as batch_op:
+        batch_op.create_index('ix_took_district_district_code', ['district_code', 'grain', 'on'], unique=False)
+
+    op.create_table('took_place',
+    sa.Column('grain', sa.String(length=5), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('district_code', sa.String(), nullable=False),
+    sa.Column('street_code', sa.String(), nullable=False),
+    sa.Column('community_code', sa.String(), nullable=False),
+    sa.Column('grid_code', sa.String(), nullable=False),
+    sa.Column('clock', sa.String(length=10), nullable=False),
+    sa.Column('stage', sa.String(length=20), nullable=False),
+    sa.Column('times', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('grain', 'on', 'source', 'district_code', 'street_code', 'community_code', 'grid_code', 'clock', 'stage', name=op.f('pk_took_place'))
+    )
+    with op.batch_alter_table('took_place', schema=None) as batch_op:
+        batch_op.create_index('ix_took_place_community_code', ['community_code', 'grain', 'on'], unique=False)
+        batch_op.create_index('ix_took_place_grid_code', ['grid_code', 'grain', 'on'], unique=False)
+
+    op.create_table('took_source',
+    sa.Column('grain', sa.String(length=5), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('clock', sa.String(length=10), nullable=False),
+    sa.Column('stage', sa.String(length=20), nullable=False),
+    sa.Column('times', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('grain', 'on', 'source', 'clock', 'stage', name=op.f('pk_took_source'))
+    )
+    op.create_table('took_street',
+    sa.Column('grain', sa.String(length=5), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('district_code', sa.String(), nullable=False),
+    sa.Column('street_code', sa.String(), nullable=False),
+    sa.Column('clock', sa.String(length=10), nullable=False),
+    sa.Column('stage', sa.String(length=20), nullable=False),
+    sa.Column('times', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('grain', 'on', 'source', 'district_code', 'street_code', 'clock', 'stage', name=op.f('pk_took_street'))
+    )
+    with op.batch_alter_table('took_street', schema=None) as batch_op:
+        batch_op.create_index('ix_took_street_street_code', ['street_code', 'grain', 'on'], unique=False)
+
+    op.create_table('took_unit',
+    sa.Column('grain', sa.String(length=5), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('organisation_code', sa.String(), nullable=False),
+    sa.Column('clock', sa.String(length=10), nullable=False),
+    sa.Column('stage', sa.String(length=20), nullable=False),
+    sa.Column('times', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('grain', 'on', 'source', 'organisation_code', 'clock', 'stage', name=op.f('pk_took_unit'))
+    )
+    with op.batch_alter_table('took_unit', schema=None) as batch_op:
+        batch_op.create_index('ix_took_unit_organisation_code', ['organisation_code', 'grain', 'on'], unique=False)
 
     op.create_table('admission_rule',
     sa.Column('ruleset_version', sa.Integer(), nullable=False),
@@ -2186,6 +2330,33 @@ def downgrade() -> None:
 
     op.drop_table('admittance')
     op.drop_table('admission_rule')
+    with op.batch_alter_table('took_unit', schema=None) as batch_op:
+        batch_op.drop_index('ix_took_unit_organisation_code')
+
+    op.drop_table('took_unit')
+    with op.batch_alter_table('took_street', schema=None) as batch_op:
+        batch_op.drop_index('ix_took_street_street_code')
+
+    op.drop_table('took_street')
+    op.drop_table('took_source')
+    with op.batch_alter_table('took_place', schema=None) as batch_op:
+        batch_op.drop_index('ix_took_place_grid_code')
+        batch_op.drop_index('ix_took_place_community_code')
+
+    op.drop_table('took_place')
+    with op.batch_alter_table('took_district', schema=None) as batch_op:
+        batch_op.drop_index('ix_took_district_district_code')
+
+    op.drop_table('took_district')
+    with op.batch_alter_table('took_category', schema=None) as batch_op:
+        batch_op.drop_index('ix_took_category_category_code')
+
+    op.drop_table('took_category')
+    with op.batch_alter_table('took_broad', schema=None) as batch_op:
+        batch_op.drop_index('ix_took_broad_organisation_code')
+        batch_op.drop_index('ix_took_broad_category_code')
+
+    op.drop_table('took_broad')
     with op.batch_alter_table('timer', schema=None) as batch_op:
         batch_op.drop_index('ix_timer_due')
         batch_op.drop_index('ix_timer_clock')
@@ -2273,7 +2444,6 @@ def downgrade() -> None:
         batch_op.drop_index('ix_figure_unit_organisation_code')
 
     op.drop_table('figure_unit')
-    op.drop_table('figure_took')
     with op.batch_alter_table('figure_street', schema=None) as batch_op:
         batch_op.drop_index('ix_figure_street_street_code')
 
@@ -2324,6 +2494,12 @@ def downgrade() -> None:
         batch_op.drop_index('ix_figure_broad_category_code')
 
     op.drop_table('figure_broad')
+    with op.batch_alter_table('figure_block', schema=None) as batch_op:
+        batch_op.drop_index('ix_figure_block_street_code')
+        batch_op.drop_index('ix_figure_block_organisation_code')
+        batch_op.drop_index('ix_figure_block_category_code')
+
+    op.drop_table('figure_block')
     op.drop_table('client_key')
     with op.batch_alter_table('category', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_category_parent_code'))

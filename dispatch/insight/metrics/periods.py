@@ -51,7 +51,7 @@ def _next_month(first: date) -> date:
     return date(first.year + first.month // 12, first.month % 12 + 1, 1)
 
 
-def _touched(period: Period) -> list[Period]:
+def months_of(period: Period) -> list[Period]:
     """Every whole month that a period touches."""
     found = [Period.month(period.from_on.year, period.from_on.month)]
     while found[-1].to_on < period.to_on:
@@ -72,7 +72,7 @@ class Pieces:
 def pieces(period: Period) -> Pieces:
     """The fewest days: of a month that is more than half in the period, those are taken away that are not."""
     months, added, taken = [], [], []
-    for month in _touched(period):
+    for month in months_of(period):
         within = Period(max(month.from_on, period.from_on), min(month.to_on, period.to_on))
         if within.days * 2 <= month.days:
             added.append(within)

@@ -3,18 +3,18 @@
 import json
 import math
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, literal, or_, select, union_all
 from sqlmodel import Session
 
-from dispatch.insight.metrics.periods import pieces
+from dispatch.insight.metrics.periods import Period, pieces
 from dispatch.insight.metrics.registry import LEAST_FOR_RATE
 from dispatch.insight.metrics.slices import Slice
-from dispatch.insight.rollups.cubes import DAY, MONTH, TIMED, TIMED_BY_DAY, WHOLE
-from dispatch.insight.rollups.cubes import took as cells
+from dispatch.insight.rollups import stretches
+from dispatch.insight.rollups.cubes import DAY, MONTH, TIMES, Cube, cube_for
 from dispatch.insight.rollups.durations import ARRIVAL
-from dispatch.insight.rollups.unfolding import unfolded
 
 CLOCK_LABELS = {"total": "诉求总时长", "handle": "承办时长", "stage": "环节时长"}
 
@@ -52,8 +52,8 @@ def arrivals(session: Session, its: Slice) -> Counter[tuple[int, int]]:
 
 
 def _counted(session: Session, its: Slice, clocks: tuple[str, ...]) -> dict[Kind, Counter[int]]:
-    if (held := _kept(its)) is not None:
-        return _from_cells(session, its, held, clocks)
+    if (cube := _kept(its)) is not None:
+        return _from_cells(session, its, cube, clocks)
     return _from_rows(session, [(its, 1)], clocks)
 
 
@@ -79,47 +79,44 @@ def are_kept(its: Slice) -> bool:
     return _kept(its) is not None
 
 
-def _kept(its: Slice) -> tuple[str, frozenset[str]] | None:
-    """The dimension and codes of the cells that are the whole slice, if there are such."""
-    held = [*its.codes.items(), *(its.scope or {}).items()] or [(WHOLE, frozenset({WHOLE}))]
-    if its.topic is not None or its.scope == {} or len(held) > 1 or held[0][0] not in (WHOLE, *TIMED):
-        return None
-    return held[0]
+def _kept(its: Slice) -> Cube | None:
+    return cube_for(its.columns, among=TIMES) if its.topic is None else None
 
 
 def _from_cells(
-    session: Session, its: Slice, held: tuple[str, frozenset[str]], clocks: tuple[str, ...]
+    session: Session, its: Slice, cube: Cube, clocks: tuple[str, ...]
 ) -> dict[Kind, Counter[int]]:
+    """Whole months from the cells; the days at the ends too if the cube has days, else from tally rows."""
     parts = pieces(its.period)
-    dimension, codes = held
-    of = [cells.c.dimension == dimension, cells.c.code.in_(sorted(codes)), cells.c.clock.in_(clocks)]
-    queries = []
-    if parts.months:
-        months = cells.c.on.between(parts.months[0].from_on, parts.months[-1].to_on)
-        queries.append(_cells(1).where(*of, cells.c.grain == MONTH, months))
     ends = [(days, sign) for days, sign in ((parts.added, 1), (parts.taken, -1)) if days]
-    by_day = dimension in TIMED_BY_DAY
+    by_day = DAY in cube.grains
+    found = _from_rows(
+        session, [] if by_day else [(its.during(p), sign) for days, sign in ends for p in days], clocks
+    )
+    queries = [_cells(cube, MONTH, its, parts.months, 1, clocks)] if parts.months else []
     if by_day:
-        for days, sign in ends:
-            within = or_(*(cells.c.on.between(period.from_on, period.to_on) for period in days))
-            queries.append(_cells(sign).where(*of, cells.c.grain == DAY, within))
-    parts_left = [] if by_day else [(its.during(p), sign) for days, sign in ends for p in days]
-    found = _from_rows(session, parts_left, clocks)
-    for sign, clock, stage, minutes, number in session.execute(union_all(*queries)) if queries else ():
-        found.setdefault((clock, stage), Counter())[minutes] += sign * int(number)
+        queries += [_cells(cube, DAY, its, days, sign, clocks) for days, sign in ends]
+    for sign, clock, stage, times in session.execute(union_all(*queries)) if queries else ():
+        counted = found.setdefault((clock, stage), Counter())
+        for minutes, number in stretches.read(times).items():
+            counted[minutes] += sign * number
     return found
 
 
-def _cells(sign: int) -> Any:
-    grouped = (cells.c.clock, cells.c.stage, cells.c.minutes)
-    return select(literal(sign), *grouped, func.sum(cells.c.number)).group_by(*grouped)
+def _cells(
+    cube: Cube, grain: str, its: Slice, periods: Sequence[Period], sign: int, clocks: tuple[str, ...]
+) -> Any:
+    cells = cube.table.c
+    within = or_(*(cells.on.between(period.from_on, period.to_on) for period in periods))
+    query = select(literal(sign), cells.clock, cells.stage, cells.times)
+    return query.where(cells.grain == grain, within, cells.clock.in_(clocks), *its.conditions(cells))
 
 
 def _from_rows(
     session: Session, parts: list[tuple[Slice, int]], clocks: tuple[str, ...]
 ) -> dict[Kind, Counter[int]]:
     """From the tally rows: alike stretches are counted by the database and taken apart here."""
-    rows = unfolded(session)
+    rows = stretches.unfolded(session)
     queries = [
         select(literal(sign), rows.stretch, func.count())
         .select_from(rows.joined)

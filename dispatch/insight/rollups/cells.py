@@ -5,18 +5,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table
+from sqlalchemy import RowMapping, Table, case, func, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from dispatch.insight.metrics.measures import BIT, KEYS
-from dispatch.insight.rollups.cubes import CUBES, DAY, MONTH, TIMED, TIMED_BY_DAY, WHOLE, took
+from dispatch.insight.rollups import stretches
+from dispatch.insight.rollups.cubes import CUBES, DAY, TIMES, Cube
 from dispatch.insight.rollups.models import DIMENSIONS
 
 AT_ONCE = 500
-_BY_NAME = {cube.name: cube for cube in CUBES}
-_PLACES = {cube.name: tuple(DIMENSIONS.index(code) for code in cube.told) for cube in CUBES}
-_TIMED = tuple((name, DIMENSIONS.index(name)) for name in TIMED)
+LONG = 8000  # characters: some four hundred lengths written behind one another twice over
+_BY_NAME = {cube.name: cube for cube in (*CUBES, *TIMES)}
+_PLACES = {name: tuple(DIMENSIONS.index(code) for code in cube.told) for name, cube in _BY_NAME.items()}
 
 
 class Counted(NamedTuple):
@@ -47,35 +48,30 @@ class Address(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """One cell of how long things took, in the order of the table's key."""
+    """One length in a cell of how long things took."""
 
-    dimension: str
-    code: str
-    grain: str
-    on: date
+    cell: Address
     clock: str
     stage: str
     minutes: int
 
 
-def addresses(row: Counted) -> list[Address]:
-    """The cells that a row is counted in."""
-    month, codes = row.on.replace(day=1), row.codes
+class Lengths(NamedTuple):
+    """All lengths of one thing in one cell."""
+
+    cell: Address
+    clock: str
+    stage: str
+
+
+def addresses(on: date, codes: tuple[str, ...], cubes: Iterable[Cube] = CUBES) -> list[Address]:
+    """The cells that a day's row or stretch with these codes is counted in."""
+    month = on.replace(day=1)
     return [
-        Address(
-            cube.name, grain, row.on if grain == DAY else month, tuple(codes[n] for n in _PLACES[cube.name])
-        )
-        for cube in CUBES
+        Address(cube.name, grain, on if grain == DAY else month, tuple(codes[n] for n in _PLACES[cube.name]))
+        for cube in cubes
         for grain in cube.grains
     ]
-
-
-def stretches(row: Spanned) -> list[Stretch]:
-    """The cells that a stretch is counted in."""
-    month, of = row.on.replace(day=1), (row.clock, row.stage, row.minutes)
-    held = [(WHOLE, WHOLE), *((name, row.codes[n]) for name, n in _TIMED)]
-    days = [Stretch(name, code, DAY, row.on, *of) for name, code in held if name in TIMED_BY_DAY]
-    return days + [Stretch(name, code, MONTH, month, *of) for name, code in held]
 
 
 def difference(before: Iterable[Counted], after: Iterable[Counted]) -> dict[Address, dict[str, int]]:
@@ -87,7 +83,7 @@ def difference(before: Iterable[Counted], after: Iterable[Counted]) -> dict[Addr
         if not times or not row.marks:
             continue
         keys = [key for key, bit in BIT.items() if row.marks & bit]
-        for address in addresses(row):
+        for address in addresses(row.on, row.codes):
             counts = sums[address]
             for key in keys:
                 counts[key] += times
@@ -105,8 +101,8 @@ def span_difference(before: Iterable[Spanned], after: Iterable[Spanned]) -> dict
     sums: Counter[Stretch] = Counter()
     for row, times in changed.items():
         if times:
-            for stretch in stretches(row):
-                sums[stretch] += times
+            for cell in addresses(row.on, row.codes, TIMES):
+                sums[Stretch(cell, row.clock, row.stage, row.minutes)] += times
     return {stretch: number for stretch, number in sums.items() if number}
 
 
@@ -118,26 +114,58 @@ def apply(session: Session, changes: Mapping[Address, Mapping[str, int]]) -> Non
 
 
 def apply_spans(session: Session, changes: Mapping[Stretch, int]) -> None:
-    """The same for the cells of durations."""
-    _add(session, took, [{**one._asdict(), "number": changes[one]} for one in sorted(changes)], ("number",))
+    """The same for how long things took: what changes is written behind what a cell holds, and one that has grown long
+    is written short again."""
+    held: dict[Lengths, Counter[int]] = defaultdict(Counter)
+    for one, number in changes.items():
+        held[Lengths(*one[:-1])][one.minutes] += number
+    for cube in TIMES:
+        of = sorted(one for one in held if one.cell.cube == cube.name)
+        rows = [{**_lengths(one), "times": stretches.written(held[one])} for one in of]
+        key = list(cube.table.primary_key.columns)
+        times = cube.table.c.times
+        long = case((func.length(times) > LONG, times), else_=None).label("long")
+        grown = _add(session, cube.table, rows, ("times",), (*key, long))
+        short = [
+            {**row, "times": stretches.written(stretches.read(row["long"]))} for row in grown if row["long"]
+        ]
+        for row in short:
+            same = [column == row[column.name] for column in key]
+            session.execute(update(cube.table).where(*same).values(times=row["times"]))
 
 
-def _add(session: Session, table: Table, rows: Sequence[dict[str, Any]], keys: Sequence[str]) -> None:
+def _add(
+    session: Session,
+    table: Table,
+    rows: Sequence[dict[str, Any]],
+    keys: Sequence[str],
+    returned: Sequence[Any] = (),
+) -> list[RowMapping]:
+    """Add to numbers, or write behind texts; what the rows then hold of the columns asked for."""
     make: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     statement = make(table)
     statement = statement.on_conflict_do_update(
         index_elements=list(table.primary_key.columns),
         set_={key: table.c[key] + statement.excluded[key] for key in keys},
     )
+    found: list[RowMapping] = []
     for start in range(0, len(rows), AT_ONCE):
-        session.execute(statement, rows[start : start + AT_ONCE])
+        if returned:
+            done = session.execute(statement.returning(*returned), rows[start : start + AT_ONCE])
+            found += done.mappings()
+        else:
+            session.execute(statement, rows[start : start + AT_ONCE])
+    return found
+
+
+def _lengths(one: Lengths) -> dict[str, Any]:
+    return {**_place(one.cell), "clock": one.clock, "stage": one.stage}
 
 
 def _row(address: Address, counts: Mapping[str, int]) -> dict[str, Any]:
+    return {**_place(address), **{key: counts.get(key, 0) for key in KEYS}}
+
+
+def _place(address: Address) -> dict[str, Any]:
     told = _BY_NAME[address.cube].told
-    return {
-        "grain": address.grain,
-        "on": address.on,
-        **dict(zip(told, address.codes, strict=True)),
-        **{key: counts.get(key, 0) for key in KEYS},
-    }
+    return {"grain": address.grain, "on": address.on, **dict(zip(told, address.codes, strict=True))}

@@ -1,12 +1,15 @@
 """The sums that are kept: one table for each set of codes that is told apart, by day, by month or both.
 
 Small cubes answer what is asked without or with one condition, a month at a time; the last one tells everything apart.
-What a cube has no days for (a period's ends) comes from the tally rows by an index.
+What a cube has no days for (a period's ends) comes from the tally rows by an index. How long things took is kept beside
+them: a cell holds every length with how often it came, as one text.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Column, Date, Index, Integer, String, Table
+from sqlalchemy import Column, Date, Index, Integer, String, Table, Text
 from sqlmodel import SQLModel
 
 from dispatch.insight.metrics.measures import KEYS
@@ -26,19 +29,39 @@ class Cube:
     table: Table
 
 
-def _cube(
-    name: str, *told: str, grains: tuple[str, ...] = (DAY, MONTH), sought: tuple[str, ...] = ()
+def _made(
+    name: str,
+    told: tuple[str, ...],
+    grains: tuple[str, ...],
+    sought: tuple[str, ...],
+    own: Iterable[Column[Any]],
 ) -> Cube:
     table = Table(
-        f"figure_{name}",
+        name,
         SQLModel.metadata,
         Column("grain", String(5), primary_key=True),
         Column("on", Date, primary_key=True),
         *(Column(code, String, primary_key=True) for code in told),
-        *(Column(key, Integer, nullable=False, server_default="0") for key in KEYS),
-        *(Index(f"ix_figure_{name}_{code}", code, "grain", "on") for code in sought),
+        *own,
+        *(Index(f"ix_{name}_{code}", code, "grain", "on") for code in sought),
     )
     return Cube(name, told, grains, table)
+
+
+def _cube(
+    name: str, *told: str, grains: tuple[str, ...] = (DAY, MONTH), sought: tuple[str, ...] = ()
+) -> Cube:
+    sums = (Column(key, Integer, nullable=False, server_default="0") for key in KEYS)
+    return _made(f"figure_{name}", told, grains, sought, sums)
+
+
+def _times(name: str, *told: str, grains: tuple[str, ...] = (MONTH,), sought: tuple[str, ...] = ()) -> Cube:
+    held = (
+        Column("clock", String(10), primary_key=True),
+        Column("stage", String(20), primary_key=True),
+        Column("times", Text, nullable=False),
+    )
+    return _made(f"took_{name}", told, grains, sought, held)
 
 
 # The smallest first: the first one that tells apart what is asked is taken.
@@ -52,6 +75,8 @@ CUBES: tuple[Cube, ...] = (
     _cube("broad", "source", "category_code", "organisation_code", "district_code",
           sought=("source", "category_code", "organisation_code", "district_code")),
     _cube("origin", "source", *_PLACE, sought=("source", "street_code", "community_code", "grid_code")),
+    _cube("block", "category_code", "organisation_code", "source", *_ABOVE, grains=(MONTH,),
+          sought=("category_code", "organisation_code", "street_code")),
     _cube("duty", "organisation_code", *_PLACE, grains=(MONTH,),
           sought=("organisation_code", "street_code", "community_code", "grid_code")),
     _cube("matter", "category_code", *_PLACE, grains=(MONTH,),
@@ -60,25 +85,20 @@ CUBES: tuple[Cube, ...] = (
           sought=("category_code", "organisation_code", "street_code", "community_code", "grid_code")),
 )  # fmt: skip
 
-# How often something took so long: by month for one code of one dimension, and by day for so few codes as these.
-WHOLE = ""
-TIMED_BY_DAY = (WHOLE, "source")
-TIMED = ("source", "category_code", "organisation_code", "district_code", "street_code")
-took = Table(
-    "figure_took",
-    SQLModel.metadata,
-    Column("dimension", String(20), primary_key=True),
-    Column("code", String, primary_key=True),
-    Column("grain", String(5), primary_key=True),
-    Column("on", Date, primary_key=True),
-    Column("clock", String(10), primary_key=True),
-    Column("stage", String(20), primary_key=True),
-    Column("minutes", Integer, primary_key=True),
-    Column("number", Integer, nullable=False),
-)
+# How long things took, told apart by source everywhere: most of those who look at one source look at it in a place.
+TIMES: tuple[Cube, ...] = (
+    _times("source", "source", grains=(DAY, MONTH)),
+    _times("district", "source", "district_code", grains=(DAY, MONTH), sought=("district_code",)),
+    _times("unit", "source", "organisation_code", sought=("organisation_code",)),
+    _times("category", "source", "category_code", sought=("category_code",)),
+    _times("street", "source", *_ABOVE, sought=("street_code",)),
+    _times("broad", "source", "category_code", "organisation_code", "district_code",
+           sought=("category_code", "organisation_code")),
+    _times("place", "source", *_PLACE, sought=("community_code", "grid_code")),
+)  # fmt: skip
 
 
-def cube_for(columns: frozenset[str], grain: str | None = None) -> Cube | None:
+def cube_for(columns: frozenset[str], grain: str | None = None, among: Iterable[Cube] = CUBES) -> Cube | None:
     """The smallest cube that tells these columns apart (by this grain), if there is one."""
-    able = (cube for cube in CUBES if columns <= frozenset(cube.told) and grain in (None, *cube.grains))
+    able = (cube for cube in among if columns <= frozenset(cube.told) and grain in (None, *cube.grains))
     return next(able, None)

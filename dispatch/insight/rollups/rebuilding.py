@@ -20,18 +20,18 @@ from sqlalchemy import Date, Table, case, cast, delete, func, insert, literal, s
 from sqlmodel import Session, col
 
 from dispatch.insight.metrics.measures import BIT, KEYS
-from dispatch.insight.rollups import bulk, keeping, story
-from dispatch.insight.rollups.cubes import CUBES, DAY, MONTH, TIMED, TIMED_BY_DAY, WHOLE, Cube, took
+from dispatch.insight.metrics.periods import Period, months_of
+from dispatch.insight.rollups import bulk, keeping, story, stretches
+from dispatch.insight.rollups.cubes import CUBES, DAY, TIMES, Cube
 from dispatch.insight.rollups.models import Tally
 from dispatch.insight.rollups.story import Key
-from dispatch.insight.rollups.unfolding import taken_apart, unfolded
 from dispatch.record.models import Ticket
 from grid.database import Database
 
 AT_ONCE = 4000
 OBJECTS_BETWEEN_COLLECTIONS = 1_000_000  # rows are no rings: looking for some takes a third of the time
-_TABLES: tuple[Table, ...] = (Tally.__table__, *(cube.table for cube in CUBES), took)  # type: ignore[attr-defined]
-_STRETCH = [column.name for column in took.columns]
+_TABLES: tuple[Table, ...] = (Tally.__table__, *(cube.table for cube in (*CUBES, *TIMES)))  # type: ignore[attr-defined]
+_BY_DAY = next(index for index in Tally.__table__.indexes if index.name == "ix_tally_on")  # type: ignore[attr-defined]
 
 
 def rebuild(database: Database, zone: ZoneInfo, now: datetime | None = None, *, processes: int = 1) -> int:
@@ -137,9 +137,13 @@ def _lanes() -> list[list[Sum]]:
 
 
 def sum_up(database: Database, processes: int) -> None:
-    """Every cell from the tally rows, by the database; nobody else counts meanwhile."""
+    """Every cell from the tally rows, by the database; nobody else counts meanwhile. Stretches are so many that they
+    are summed up month by month, each found by its days."""
+    with database.writing() as session:
+        _unhurried(session)
+        _BY_DAY.create(session.connection(), checkfirst=True)
     work: list[Callable[[Session], None]] = [partial(_sum_lane, lane) for lane in _lanes()]
-    work += [partial(_sum_stretches, dimension) for dimension in (WHOLE, *TIMED)]
+    work += [partial(stretches.sum_up, month) for month in _months(database)]
     if database.is_sqlite:
         with database.writing() as session:
             for one in work:
@@ -179,34 +183,10 @@ def _sum_cube(session: Session, one: Sum) -> None:
     session.execute(insert(one.cube.table).from_select(names, query.group_by(*group).order_by(*group)))
 
 
-def _sum_stretches(dimension: str, session: Session) -> None:
-    """How often something took so long, over everything or for each code of a dimension."""
-    session.execute(delete(took).where(took.c.dimension == dimension))
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    if not is_sqlite:
-        # Nobody knows beforehand how many stretches a row holds: sorting them all would need many times the disk.
-        session.execute(text("SET LOCAL enable_sort = off"))
-    by_day = dimension in TIMED_BY_DAY
-    rows, grain = unfolded(session), DAY if by_day else MONTH
-    code: Any = literal(WHOLE) if dimension == WHOLE else getattr(Tally, dimension)
-    counted = select(
-        code.label("code"),
-        _on(col(Tally.on), grain, is_sqlite).label("period"),
-        rows.stretch.label("stretch"),
-        func.count().label("number"),
-    )
-    codes = [] if dimension == WHOLE else [code]
-    alike = counted.select_from(rows.joined).group_by(*codes, text("period"), rows.stretch)
-    each = alike.subquery().c
-    of = taken_apart(session, each.stretch)
-    found = select(literal(dimension), each.code, literal(grain), each.period, *of, each.number)
-    session.execute(insert(took).from_select(_STRETCH, found.order_by(each.code, each.period, *of)))
-    if by_day:
-        month = _on(took.c.on, MONTH, is_sqlite).label("month")
-        group = (took.c.code, month, took.c.clock, took.c.stage, took.c.minutes)
-        months = select(literal(dimension), took.c.code, literal(MONTH), *group[1:], func.sum(took.c.number))
-        months = months.where(took.c.dimension == dimension, took.c.grain == DAY).group_by(*group)
-        session.execute(insert(took).from_select(_STRETCH, months))
+def _months(database: Database) -> list[Period]:
+    with database.reading() as session:
+        first, last = session.execute(select(func.min(col(Tally.on)), func.max(col(Tally.on)))).one()
+    return months_of(Period(first, last)) if first else []
 
 
 def _empty(session: Session, tables: Iterable[Table]) -> None:

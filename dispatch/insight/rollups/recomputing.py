@@ -12,9 +12,9 @@ from sqlmodel import Session, col
 
 from dispatch.insight.metrics.measures import KEYS, keys_of
 from dispatch.insight.metrics.periods import Period
-from dispatch.insight.rollups import cells, cubes, durations, marking, story
+from dispatch.insight.rollups import cells, durations, marking, story, stretches
 from dispatch.insight.rollups.cells import Address, Counted, Spanned, Stretch
-from dispatch.insight.rollups.cubes import CUBES
+from dispatch.insight.rollups.cubes import CUBES, TIMES
 from dispatch.insight.rollups.story import Key, Story
 from dispatch.record.models import Ticket
 
@@ -68,8 +68,7 @@ def mismatches(session: Session, at: datetime, zone: ZoneInfo) -> list[str]:
         for one in stories(session, at)
         for took in durations.spans_of(one, at, zone)
     ]
-    kept = {Stretch(*row[:-1]): row[-1] for row in session.execute(select(cubes.took)) if row[-1]}
-    return found + _different(kept, cells.span_difference((), spans))
+    return found + _different(_lengths(session), cells.span_difference((), spans))
 
 
 def _kept(session: Session) -> dict[Address, dict[str, int]]:
@@ -80,6 +79,17 @@ def _kept(session: Session) -> dict[Address, dict[str, int]]:
             counts = {key: row[key] for key in KEYS if row[key]}
             if counts:
                 found[Address(cube.name, row["grain"], row["on"], codes)] = counts
+    return found
+
+
+def _lengths(session: Session) -> dict[Stretch, int]:
+    found = {}
+    for cube in TIMES:
+        for row in session.execute(select(cube.table)).mappings():
+            cell = Address(cube.name, row["grain"], row["on"], tuple(row[name] for name in cube.told))
+            for minutes, number in stretches.read(row["times"]).items():
+                if number:
+                    found[Stretch(cell, row["clock"], row["stage"], minutes)] = number
     return found
 
 
