@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 from sqlmodel import col
 
 from benchmarks import stats_city
@@ -28,7 +28,7 @@ from dispatch.insight.metrics.measures import KEYS
 from dispatch.insight.metrics.periods import Period
 from dispatch.insight.metrics.slices import DIMENSIONS, Slice
 from dispatch.insight.reports import exporting
-from dispatch.insight.rollups import rebuilding, recomputing
+from dispatch.insight.rollups import keeping, rebuilding, recomputing, story
 from dispatch.insight.rollups.cubes import CUBES, TIMES
 from dispatch.record.models import Ticket
 from grid import schema
@@ -42,6 +42,7 @@ TODAY = date(2026, 11, 19)
 AT = datetime.combine(TODAY + timedelta(days=1), datetime.min.time(), ZONE)
 YEAR = Period(TODAY - timedelta(days=364), TODAY)
 LOOKS, SLICES = 20, 200
+CHANGED, DAYS_BACK = 4000, 3
 CELLS = [cube.name for cube in (*CUBES, *TIMES)]
 # What a server of this size would be given; the tests' own cluster is made for small tables.
 SERVER = (
@@ -91,6 +92,7 @@ def measure(database: Database, built: dict[str, Any]) -> dict[str, Any]:
     return {
         **built,
         **look(database),
+        "taken_up_per_s": taken_up_per_s(database),
         "mismatches": mismatches(database, AT),
         "load": round(os.getloadavg()[0], 1),
         "measured_on": datetime.now(ZONE).date().isoformat(),
@@ -202,6 +204,26 @@ def _table(database: Database, its: Slice, by: str) -> None:
 def _waits(database: Database, its: Slice) -> None:
     with database.reading() as session:
         waiting_times.of_slice(session, its)
+
+
+def taken_up_per_s(database: Database) -> int:
+    """How many changed tickets a second the sums follow: the last ones are counted as of some days before, and again as
+    of now."""
+    latest = select(col(Ticket.intake_district), col(Ticket.id)).order_by(col(Ticket.reported_at).desc())
+    with database.reading() as session:
+        which = story.these(
+            [(district, ticket) for district, ticket in session.execute(latest.limit(CHANGED))]
+        )
+    spent = 0.0
+    for at in (AT - timedelta(days=DAYS_BACK), AT):
+        with database.writing() as session:
+            changed = update(Ticket).where(which(Ticket.intake_district, Ticket.id)).values(tally_due=True)
+            session.execute(changed.execution_options(synchronize_session=False))
+        began = time.perf_counter()
+        done = keeping.catch_up(database, ZONE, at, batches=CHANGED)
+        spent += time.perf_counter() - began
+        assert done == CHANGED
+    return round(2 * CHANGED / spent)
 
 
 def export(database: Database) -> tuple[int, float, float]:
