@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -96,9 +96,12 @@ def _from_cells(
     queries = [_cells(cube, MONTH, its, parts.months, 1, clocks)] if parts.months else []
     if by_day:
         queries += [_cells(cube, DAY, its, days, sign, clocks) for days, sign in ends]
+    texts: dict[tuple[int, Kind], list[str]] = defaultdict(list)
     for sign, clock, stage, times in session.execute(union_all(*queries)) if queries else ():
-        counted = found.setdefault((clock, stage), Counter())
-        for minutes, number in stretches.read(times).items():
+        texts[sign, (clock, stage)].append(times)
+    for (sign, kind), of in texts.items():
+        counted = found.setdefault(kind, Counter())
+        for minutes, number in stretches.read(*of).items():
             counted[minutes] += sign * number
     return found
 
