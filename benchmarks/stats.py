@@ -174,6 +174,7 @@ def dashboard(database: Database, at: datetime, its: Slice) -> None:
         present.board(session, its, SUPERVISOR, at)
         if waiting_times.are_kept(its):
             waiting_times.of_slice(session, its)
+        keeping.waiting(session)
 
 
 def _random_slice(rng: random.Random) -> tuple[Slice, str]:

@@ -1668,7 +1668,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_ticket_queue', ['queue', 'accepted_at'], unique=False)
         batch_op.create_index('ix_ticket_reported', ['reported_at'], unique=False)
         batch_op.create_index('ix_ticket_state_due', ['state', 'due_at'], unique=False)
-        batch_op.create_index('ix_ticket_tally', ['tally_due'], unique=False, sqlite_where=sa.text('tally_due'), postgresql_where=sa.text('tally_due'))
+        batch_op.create_index('ix_ticket_tally', ['tally_due'], unique=False, sqlite_where=sa.text('tally_due = 1'), postgresql_where=sa.text('tally_due'))
 
     op.create_table('time_limit',
     sa.Column('ruleset_version', sa.Integer(), nullable=False),
@@ -2244,7 +2244,7 @@ def downgrade() -> None:
 
     op.drop_table('time_limit')
     with op.batch_alter_table('ticket', schema=None) as batch_op:
-        batch_op.drop_index('ix_ticket_tally', sqlite_where=sa.text('tally_due'), postgresql_where=sa.text('tally_due'))
+        batch_op.drop_index('ix_ticket_tally', sqlite_where=sa.text('tally_due = 1'), postgresql_where=sa.text('tally_due'))
         batch_op.drop_index('ix_ticket_state_due')
         batch_op.drop_index('ix_ticket_reported')
         batch_op.drop_index('ix_ticket_queue')

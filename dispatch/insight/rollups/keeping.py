@@ -32,7 +32,7 @@ def catch_up(database: Database, zone: ZoneInfo, now: datetime | None = None, *,
     done = 0
     for _ in range(batches):
         with database.reading() as session:
-            if session.execute(_due().limit(1)).first() is None:
+            if session.execute(due().limit(1)).first() is None:
                 break
         taken = database.write(partial(_take_up, database, zone, now))
         done += taken
@@ -43,15 +43,17 @@ def catch_up(database: Database, zone: ZoneInfo, now: datetime | None = None, *,
 
 def waiting(session: Session) -> bool:
     """Whether some change is not in the sums yet."""
-    return session.execute(_due().limit(1)).first() is not None
+    return session.execute(due().limit(1)).first() is not None
 
 
-def _due() -> Any:
-    return select(col(Ticket.intake_district), col(Ticket.id)).where(col(Ticket.tally_due).is_(True))
+def due() -> Any:
+    """The tickets that changed and are not in the sums yet."""
+    # Said as the index says it: with "IS TRUE" PostgreSQL looks at every ticket there is.
+    return select(col(Ticket.intake_district), col(Ticket.id)).where(col(Ticket.tally_due))
 
 
 def _take_up(database: Database, zone: ZoneInfo, now: datetime | None, session: Session) -> int:
-    query = _due().order_by(col(Ticket.id)).limit(BATCH).with_for_update(of=Ticket, skip_locked=True)
+    query = due().order_by(col(Ticket.id)).limit(BATCH).with_for_update(of=Ticket, skip_locked=True)
     keys = [(district, ticket) for district, ticket in session.execute(query)]
     if not keys:
         return 0

@@ -76,7 +76,10 @@ class Ticket(SQLModel, table=True):
         Index("ix_ticket_reported", "reported_at"),
         Index("ix_ticket_account", "reported_by", "reported_at"),
         Index(
-            "ix_ticket_tally", "tally_due", sqlite_where=text("tally_due"), postgresql_where=text("tally_due")
+            "ix_ticket_tally",
+            "tally_due",
+            sqlite_where=text("tally_due = 1"),
+            postgresql_where=text("tally_due"),
         ),
         # All that desks and the dashboard count and most of what they filter by, so that counting reads the index alone.
         Index(
