@@ -12,7 +12,7 @@ from sqlmodel import Session, col, func, select
 from dispatch import duties
 from dispatch.engine import jobs
 from dispatch.insight.linting.beginning import begin
-from dispatch.insight.linting.findings import Weight
+from dispatch.insight.linting.findings import Kind, Weight
 from dispatch.insight.linting.stored import lint_version
 from dispatch.insight.rehearsing import running
 from dispatch.insight.tables import Rehearsal, RehearsalState
@@ -105,6 +105,7 @@ def _version(version: int, error: GridError | None = None) -> ResponseReturnValu
             standing=standing,
             in_force=standing.ruleset_version,
             linted=found,
+            cut=found.first(Kind.CUT),
             marks=MARKS,
             shown=shown(rows, words),
             labels=LABELS,

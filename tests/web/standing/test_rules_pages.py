@@ -41,7 +41,7 @@ def test_a_draft_from_import_to_beginning_and_back(town: Town, visitor: Enter) -
     page = admin.sees("/rules/2").text
     added = page.partition("<strong>新增</strong>")[2].partition("</li>")[0]
     assert (">e</a>" in added, "暴露垃圾 · 井巷第二网格 → 排水公司" in added) == (True, True), added
-    assert "可以启用" in page
+    assert "有待确认之处,确认后才能启用" in page
     asked = admin.posts("/rules/2/rehearse", from_on="2026-03-01", to_on="2026-03-31")
     assert asked.status_code == 303
     assert "等待开始" in admin.sees(asked.location).text
@@ -80,6 +80,22 @@ def test_a_version_with_a_conflict_cannot_begin(town: Town, visitor: Enter) -> N
     assert "有错误,不能启用" in admin.sees("/rules/2").text
     refused = admin.posts("/rules/2/begin", ticked="true")
     assert (refused.status_code, "同样具体而主办单位不同" in refused.text) == (409, True)
+
+
+def test_a_draft_that_takes_away_most_rules_says_so_and_wants_a_tick(town: Town, visitor: Enter) -> None:
+    with town.database.reading() as session:
+        former = len(rulesets.rows_of(session, Responsibility, 1))
+    admin = visitor("administrator")
+    text = (HEAD + f"only,,,{SANITATION}\n").encode()
+    admin.posts(IMPORT, files=(io.BytesIO(text), "一条.csv"))
+    page = admin.sees("/rules/2").text
+    said = f"正在生效的 {former} 条规则里,这一版删去 {former} 条(另新增 1 条)"
+    assert f'role="alert"><strong>{said}</strong>' in page
+    assert ("可以启用" in page, f"我确认删去 {former} 条规则" in page) == (False, True)
+    refused = admin.posts("/rules/2/begin")
+    assert (refused.status_code, f"待确认:{said}" in refused.text) == (422, True)
+    assert "删去" not in admin.sees("/rules/1").text
+    assert admin.posts("/rules/2/begin", ticked="true").status_code == 303
 
 
 def test_a_ticket_without_a_rule_becomes_one(town: Town, visitor: Enter) -> None:
