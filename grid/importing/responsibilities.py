@@ -56,6 +56,7 @@ def import_responsibilities(
     actor: Actor | None,
     now: datetime,
     *,
+    note: str,
     only_good: bool = False,
 ) -> ImportReport:
     """Check the table and, when all is right, store it as a draft of the next rules; the caller commits.
@@ -76,8 +77,7 @@ def import_responsibilities(
         wrong = {problem.row for problem in report.problems}
         rows = [row for record, row in zip(records, rows, strict=True) if record.row.number not in wrong]
     if (report.is_right or only_good) and rows:
-        author = actor.name if actor else "命令行导入"
-        note = f"导入 {sheet.name}"
+        author = actor.name if actor else "命令行"
         version = rulesets.publish(session, rows, author=author, note=note, actor=actor, now=now, draft=True)
         report.count("规则", len(rows))
         report.details["ruleset_version"] = version

@@ -25,7 +25,7 @@ from web.forms import Code, Empty, Short, Strict, read_form
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, settings, world
 from web.standing.places import outlines
-from web.standing.rows import LABELS, Words, differences, shown
+from web.standing.rows import LABELS, Words, differences, noted, shown
 
 blueprint = Blueprint("rules", __name__, url_prefix="/rules")
 
@@ -72,6 +72,7 @@ def listed() -> ResponseReturnValue:
         rehearsals = session.exec(select(Rehearsal).order_by(col(Rehearsal.asked_at).desc()).limit(10)).all()
         return render_template(
             "rules/list.html",
+            noted=noted,
             versions=versions,
             numbers=numbers,
             in_force=world().refresh(session).ruleset_version,
@@ -101,6 +102,7 @@ def _version(version: int, error: GridError | None = None) -> ResponseReturnValu
         former = rulesets.rows_of(session, Responsibility, standing.ruleset_version)
         page = render_template(
             "rules/version.html",
+            noted=noted,
             ruleset=ruleset,
             standing=standing,
             in_force=standing.ruleset_version,
