@@ -48,7 +48,9 @@ def import_duties(
 ) -> ImportReport:
     """Check a table of responsibilities and keep it as a draft; what begins goes through the linter's door."""
     words = _vocabulary(session, now)
-    return import_responsibilities(session, sheet, words, actor, now, only_good=only_good)
+    return import_responsibilities(
+        session, sheet, words, actor, now, note=f"导入 {sheet.name}", only_good=only_good
+    )
 
 
 def export_duties(session: Session, version: int) -> str:

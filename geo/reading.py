@@ -265,7 +265,7 @@ def _misplaced(bounds: tuple[float, float, float, float]) -> str | None:
     if not all(np.isfinite(bounds)):
         return "坐标换算失败,坐标系可能指定错了"
     if -90 <= west <= east <= 90 and -180 <= south <= north <= 180 and (south < -90 or north > 90):
-        return "经纬度写反了(纬度在前),请加 --swapped 或勾选“文件里纬度在前”后重新读入"
+        return "经纬度写反了,请选“文件里纬度在前”重新读入"
     projected = recognise(bounds)
     if projected is not None:
         return f"坐标超出经纬度范围,{projected.sentence}".rstrip("。")

@@ -95,4 +95,5 @@ class RuleBook:
         """How people call what a row refers to."""
         known = self.organisations.get(reference)
         kind = reference.removeprefix(KIND_PREFIX)
-        return f"“{known.name}”" if known else f"“{self.kind_labels.get(kind, kind)}”类单位"
+        label = self.kind_labels.get(kind, kind)
+        return f"“{known.name}”" if known else f"“{label}”类单位"

@@ -57,7 +57,7 @@ def no_code_column(rows: Sequence[Mapping[str, Any]]) -> str:
     """What to say when no column looks like a code."""
     seen = list(dict.fromkeys(str(key)[:40] for row in rows for key in row))
     listed = "、".join(seen[:12]) or "没有任何列"
-    return f"认不出编码列(文件里有:{listed}),请用 --column code=列名 指定,或先补上编码。"
+    return f"认不出编码列(文件里有:{listed}),请指出哪一列是编码,或先补上编码。"
 
 
 _BY_CONTENT = ("code", "name", "parent")

@@ -135,9 +135,7 @@ def code_findings(
         seen[feature.code or ""] += 1
     for written, count in seen.items():
         if not written:
-            yield Finding(
-                "no_code", f"有 {count} 个要素没有编码,请补上;列名特别的用 --column code=列名 指定。"
-            )
+            yield Finding("no_code", f"有 {count} 个要素没有编码,请补上;列名特别的请指出哪一列是编码。")
         elif count > 1:
             message = f"编码 {written} 出现 {count} 次,编码必须唯一。"
             yield Finding("duplicate_code", message, None, (written,))

@@ -65,7 +65,7 @@ def _gather(files: Sequence[BorderFile], found: BorderImport, names: Mapping[str
     _take(files, found)
     _add_missing_parents(found, names)
     if not found.areas and found.report.is_right:
-        found.report.problems.append(Problem("文件里没有一个区域,请检查文件和 --level"))
+        found.report.problems.append(Problem("文件里没有一个区域,请检查文件和层级"))
     return found
 
 
@@ -141,9 +141,7 @@ def _add_missing_parents(found: BorderImport, names: Mapping[str, str]) -> None:
         level = min(LEVELS.index(Level(area.level)) for area in children) - 1
         named = f"{len(children)} 个区域({'、'.join(area.name for area in children[:3])}…)的上级"
         if code not in names:
-            message = (
-                f"{named}编码 {code} 不在这些文件里,也不在名称表里,请一并导入、更正或用 --names 给出名称"
-            )
+            message = f"{named}编码 {code} 不在这些文件里,也不在名称表里,请一并导入、更正或在名称表里补上"
             found.report.problems.append(Problem(message, feature=children[0].code))
         elif level < 0:
             found.report.problems.append(Problem(f"{named}“{names[code]}”没有更高的层级可放,请检查编码"))

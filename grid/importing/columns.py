@@ -36,15 +36,20 @@ class Column:
 
 @dataclass(frozen=True)
 class Record:
-    """One row read, with the means to complain about it."""
+    """One row read, with the means to complain about it; a cell in `wrong` was named already and has no value."""
 
     row: Row
     values: Mapping[str, Any]
     sheet_name: str
     headings: Mapping[str, str]
+    wrong: frozenset[str] = frozenset()
 
     def __getitem__(self, field: str) -> Any:
         return self.values[field]
+
+    def fields(self, *names: str) -> tuple[Any, ...] | None:
+        """These cells to be compared with another row's, None where one of them could not be read."""
+        return None if self.wrong.intersection(names) else tuple(self.values[name] for name in names)
 
     def problem(self, field: str | None, message: str) -> Problem:
         column = self.headings[field] if field else None
@@ -52,7 +57,7 @@ class Record:
 
 
 def read_records(sheet: Sheet, columns: Sequence[Column], report: ImportReport) -> list[Record]:
-    """Every row as values; rows with a wrong cell are reported and left out."""
+    """Every row as values; a wrong cell is reported and left empty, so that the rest of its row is still checked."""
     headings = {c.field: c.found_in(sheet) or c.heading for c in columns}
     missing = missing_headings(sheet, columns)
     if missing:
@@ -69,22 +74,24 @@ def read_records(sheet: Sheet, columns: Sequence[Column], report: ImportReport) 
     records = []
     for row in sheet:
         values: dict[str, Any] = {}
-        wrong = len(report.problems)
+        wrong = set()
         if row.beyond:
             message = f"比首行多出一格“{row.beyond[:20]}”;文字里有逗号时请加英文引号,或用 XLSX"
             report.problems.append(Problem(message, sheet.name, row.number))
         for column in columns:
             heading = headings[column.field]
             text = row.get(heading)
+            values[column.field] = None
             try:
                 values[column.field] = column.read(text) if text else None
+                complaint = "必填,不能为空" if column.required and not text else None
             except ValueError as error:
-                report.problems.append(Problem(str(error), sheet.name, row.number, heading))
-            if column.required and not text:
-                report.problems.append(Problem("必填,不能为空", sheet.name, row.number, heading))
+                complaint = str(error)
+            if complaint:
+                wrong.add(column.field)
+                report.problems.append(Problem(complaint, sheet.name, row.number, heading))
         report.count("行")
-        if len(report.problems) == wrong:
-            records.append(Record(row, values, sheet.name, headings))
+        records.append(Record(row, values, sheet.name, headings, frozenset(wrong)))
     return records
 
 

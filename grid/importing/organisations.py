@@ -54,8 +54,9 @@ def import_organisations(
         if record["code"] in by_code:
             other = by_code[record["code"]].row.number
             report.problems.append(record.problem("code", f"编码 {record['code']} 与第 {other} 行重复"))
-        by_code.setdefault(record["code"], record)
-    for record in by_code.values():
+        if record["code"]:
+            by_code.setdefault(record["code"], record)
+    for record in records:
         for field in ("parent_code", "supervised_by"):
             if record[field] and record[field] not in by_code and record[field] not in known:
                 report.problems.append(record.problem(field, f"没有编码为 {record[field]} 的单位"))

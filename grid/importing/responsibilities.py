@@ -56,6 +56,7 @@ def import_responsibilities(
     actor: Actor | None,
     now: datetime,
     *,
+    note: str,
     only_good: bool = False,
 ) -> ImportReport:
     """Check the table and, when all is right, store it as a draft of the next rules; the caller commits.
@@ -76,8 +77,7 @@ def import_responsibilities(
         wrong = {problem.row for problem in report.problems}
         rows = [row for record, row in zip(records, rows, strict=True) if record.row.number not in wrong]
     if (report.is_right or only_good) and rows:
-        author = actor.name if actor else "命令行导入"
-        note = f"导入 {sheet.name}"
+        author = actor.name if actor else "命令行"
         version = rulesets.publish(session, rows, author=author, note=note, actor=actor, now=now, draft=True)
         report.count("规则", len(rows))
         report.details["ruleset_version"] = version
@@ -90,7 +90,9 @@ def _same_time(records: list[Record], rows: list[Responsibility], report: Import
     """Rows that say of the same thing different units on the same days."""
     groups: dict[object, list[tuple[Record, Responsibility]]] = {}
     for record, row in zip(records, rows, strict=True):
-        key = (row.category_code, row.area_code, row.overlay_code, row.source_kind, row.time_band)
+        key = record.fields("category_code", "area_code", "overlay_code", "source_kind", "time_band")
+        if key is None or not record.fields("main", "valid_from", "valid_to"):
+            continue
         for other, before in groups.get(key, ()):
             begins = max(row.valid_from or date.min, before.valid_from or date.min)
             ends = min(row.valid_to or date.max, before.valid_to or date.max)
@@ -124,7 +126,7 @@ class _Check:
                 self.report.problems.append(record.problem(field, f"没有编码为 {record[field]} 的{what}"))
         if record["valid_from"] and record["valid_to"] and record["valid_to"] < record["valid_from"]:
             self.report.problems.append(record.problem("valid_to", "截止日期早于起始日期"))
-        main = self._unit(record, "main", record["main"])
+        main = self._unit(record, "main", record["main"]) if record["main"] else ""
         named = re.split("[;\uff1b、]", record["assistants"] or "")
         assistants = [self._unit(record, "assistants", text.strip()) for text in named if text.strip()]
         plain = {k: v for k, v in record.values.items() if k not in ("id", "main", "assistants")}

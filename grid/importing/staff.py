@@ -44,7 +44,8 @@ def import_staff(session: Session, sheet: Sheet, actor: Actor | None, now: datet
     areas = known_areas(session)
     people: dict[str, list[Record]] = defaultdict(list)
     for record in records:
-        people[record["login"]].append(record)
+        if record.fields("login", "name", "role"):
+            people[record["login"]].append(record)
         _check_post(record, organisations, areas, report)
     for login, rows in people.items():
         _check_person(rows, known.get(login), report)
@@ -58,11 +59,11 @@ def import_staff(session: Session, sheet: Sheet, actor: Actor | None, now: datet
 def _check_post(
     record: Record, organisations: Mapping[str, Organisation], areas: frozenset[str], report: ImportReport
 ) -> None:
-    role = ROLES[record["role"]]
-    if record["organisation_code"] not in organisations:
+    role = ROLES.get(record["role"])
+    if record["organisation_code"] and record["organisation_code"] not in organisations:
         message = f"没有编码为 {record['organisation_code']} 的单位,请先导入单位"
         report.problems.append(record.problem("organisation_code", message))
-    if role.needs_area and not record["area_code"]:
+    if role and role.needs_area and record.fields("area_code") == (None,):
         report.problems.append(record.problem("area_code", f"“{role.label}”须填负责的区域编码"))
     if areas and record["area_code"] and record["area_code"] not in areas:
         message = f"现行边界里没有编码为 {record['area_code']} 的区域"
@@ -75,7 +76,7 @@ def _check_person(rows: list[Record], known: Account | None, report: ImportRepor
     first = rows[0]
     wanted = known.duty_class if known else duty_class_of(first["role"])
     name = known.name if known else first["name"]
-    seen: dict[tuple[object, ...], int] = {}
+    seen: dict[tuple[object, ...] | None, int] = {}
     for record in rows:
         found = duty_class_of(record["role"])
         if found is not wanted:
@@ -89,10 +90,11 @@ def _check_person(rows: list[Record], known: Account | None, report: ImportRepor
         if record["name"] != name:
             message = f"登录名“{record['login']}”已是“{name}”,与“{record['name']}”不是同一人"
             report.problems.append(record.problem("name", message))
-        key = tuple(record[field] for field in POST_FIELDS)
+        key = record.fields(*POST_FIELDS)
         if key in seen:
             report.problems.append(record.problem(None, f"与第 {seen[key]} 行重复"))
-        seen.setdefault(key, record.row.number)
+        if key:
+            seen.setdefault(key, record.row.number)
 
 
 def _write(

@@ -206,7 +206,8 @@ def _once(records: Iterable[Record], report: ImportReport, field: str) -> None:
         if record[field] in first:
             message = f"{record[field]} 与第 {first[record[field]]} 行重复"
             report.problems.append(record.problem(field, message))
-        first.setdefault(record[field], record.row.number)
+        if record[field]:
+            first.setdefault(record[field], record.row.number)
 
 
 def _known(
@@ -214,7 +215,7 @@ def _known(
 ) -> None:
     known = set(codes)
     for record in records:
-        if record[field] not in known:
+        if record[field] and record[field] not in known:
             report.problems.append(record.problem(field, f"没有编码为 {record[field]} 的{what}"))
 
 
@@ -230,6 +231,8 @@ def _placed(records: Iterable[Record], frame: str, report: ImportReport) -> list
     """Every position in WGS-84."""
     found = []
     for record in records:
+        if not record.fields("lon", "lat"):
+            continue
         try:
             found.append(to_wgs84(lon=record["lon"], lat=record["lat"], frame=frame))
         except GeoError as error:

@@ -227,6 +227,42 @@ def test_each_wrong_responsibility_is_named_and_nothing_is_published(
     assert count(database, Ruleset) == 1
 
 
+def test_a_wrong_date_hides_no_other_error_of_its_row_or_of_the_file(database: Database) -> None:
+    database.write(lambda session: seed(session, NOW))
+    organisations(database)
+
+    report = responsibilities(database, DUTIES + "r1,999999,某某局,,,,五月\nr4,2001,,,电报,,\n")
+
+    assert sorted((p.file, p.row, p.column) for p in report.problems) == [
+        ("职责.csv", 4, "主办单位"),
+        ("职责.csv", 4, "类别编码"),
+        ("职责.csv", 4, "规则编号"),
+        ("职责.csv", 4, "起始日期"),
+        ("职责.csv", 5, "主办单位"),
+        ("职责.csv", 5, "来源"),
+    ]
+    assert count(database, Ruleset) == 1
+
+
+def test_wrong_cells_of_units_and_staff_are_named_together(database: Database) -> None:
+    units = organisations(database, ORGANISATIONS + "inn,客栈,旅馆,nowhere,,或许,\n")
+    assert [(p.row, p.column) for p in units.problems] == [
+        (6, "单位类型"),
+        (6, "昼夜值守"),
+        (6, "上级单位编码"),
+    ]
+    organisations(database)
+    people = staff(database, STAFF + "zhao,赵六,网格员,nowhere,,,五月,\nzhao,赵六,网格员,village,,,五月,\n")
+    assert [(p.row, p.column) for p in people.problems] == [
+        (5, "起始日期"),
+        (6, "起始日期"),
+        (5, "单位编码"),
+        (5, "区域编码"),
+        (6, "区域编码"),
+    ]
+    assert count(database, Account) == 0
+
+
 @pytest.mark.parametrize(
     ("written", "kept"),
     [

@@ -31,6 +31,7 @@ PAGES = (
     ("agent", "/hotline/callbacks/{asked}"),
     ("agent", "/hotline/messages"),
     ("supervisor", "/desk/opinions"),
+    ("lead_officer", "/leads/"),
 )
 
 

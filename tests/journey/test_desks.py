@@ -45,6 +45,19 @@ def test_a_queue_is_walked_by_keys_and_an_unchanged_one_is_not_sent_again(
     expect(page.locator("main")).to_contain_text("三定方案")
 
 
+def test_the_place_of_a_lead_is_a_click_on_the_map(someone: Callable[[str | None], Someone]) -> None:
+    one = someone("lead_officer")
+    page = one.opens("/leads/")
+    page.locator("#map path").first.click()
+    expect(page.locator("#where")).to_have_text("已在地图上选点")
+    page.select_option("#category_code", GARBAGE)
+    page.fill("#text", "长期不清运")
+    page.get_by_role("button", name="登记").click()
+    page.wait_for_url("**/tickets/*")
+    expect(page.locator("main")).to_contain_text("井巷第")
+    assert one.complaints == []
+
+
 def test_every_page_of_the_desks_fits_at_400_percent_and_axe_finds_nothing_serious(
     town: Town, someone: Callable[[str | None], Someone]
 ) -> None:

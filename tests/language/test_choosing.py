@@ -8,7 +8,8 @@ from flask import Flask
 from sqlmodel import select
 
 from app import create_app
-from grid.models import Account
+from grid import rulesets
+from grid.models import Account, Responsibility
 from grid.settings import Settings
 from tests.town import Town
 from tests.web.conftest import Visitor
@@ -50,6 +51,41 @@ def test_what_people_wrote_is_the_same_in_both_languages(town: Town, visitor: En
     page = clerk.sees(f"/tickets/{ticket.code}?lang=en").text
     assert '<p class="lead">退回</p>' in page
     assert "Why it is here" in page
+
+
+def chinese(page: str) -> set[str]:
+    """What stands in Chinese on a page, its switch of language aside."""
+    return set(re.findall(r"[^<>\"\n]*[\u4e00-\u9fff][^<>\"\n]*", page)) - {"中文"}
+
+
+def test_choices_that_the_program_offers_are_english(visitor: Enter) -> None:
+    borders = visitor("administrator").sees("/borders/?lang=en").text
+    assert "central meridian 120°), without zone number, EPSG:4549" in borders
+    assert not [text for text in chinese(borders) if "EPSG" in text]
+    clerk = visitor("department").sees("/desk/leave?lang=en").text
+    assert '<option value="白班">Day shift</option>' in clerk
+    lead = visitor("operator").sees("/leads/new?lang=en").text
+    assert '<optgroup label="City appearance' in lead
+
+
+def test_notes_of_rules_are_english_where_the_program_wrote_them(town: Town, visitor: Enter) -> None:
+    at, main = town.now, "kind:community"
+    with town.database.writing() as session:
+        rows = [
+            Responsibility(
+                ruleset_version=0, id="seed-1", main=main, note="违建:分阶段办理", time_band="night"
+            ),
+            Responsibility(ruleset_version=0, id="own", main=main, note="违建:分阶段办理"),
+        ]
+        rulesets.publish(session, rows, author="命令行", note="导入 职责.csv", actor=None, now=at, draft=True)
+        rulesets.publish(session, [], author="退回", note="退回", actor=None, now=at, draft=True)
+    admin = visitor("administrator")
+    listed = admin.sees("/rules/?lang=en").text
+    assert "<td>Imported 职责.csv</td><td>Command line</td>" in listed
+    assert "<td>退回</td><td>退回</td>" in listed, "somebody typed it"
+    one = admin.sees("/rules/2?lang=en").text
+    assert "Nights and holidays" in one
+    assert one.count("<td>违建:分阶段办理</td>") == 1, "the note of the row that the city made"
 
 
 def test_the_browsers_own_wish_counts_only_where_it_is_switched_on(town: Town, app: Flask) -> None:

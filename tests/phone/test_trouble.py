@@ -150,3 +150,16 @@ def test_a_clock_that_is_wrong_is_put_right_and_named(stack: Stack, phone: Phone
     assert photos == 1
     assert ticket.captured_at is not None
     assert abs(ticket.captured_at - datetime.now(UTC)) < timedelta(minutes=3)
+
+
+def test_an_empty_form_is_refused_without_a_word_in_the_console(phone: Phone) -> None:
+    page = phone.signs_in()
+    said: list[str] = []
+    page.on("console", lambda line: said.append(line.text))
+    page.goto(f"{phone.url}/worker/report")
+    phone.until("document.getElementById('where').textContent.includes('已定位')")
+    page.get_by_role("button", name="提交", exact=True).click()
+    asked = page.locator("[name=category_code]").first
+    expect(asked).to_be_focused()
+    assert asked.evaluate("field => field.validationMessage") == "请选择一项"
+    assert said == []

@@ -212,7 +212,7 @@ def doubt(form: DoubtIn) -> ResponseReturnValue:
 
 
 @blueprint.get("/suggest/places")
-@permission_required(*REPORTING)
+@permission_required(*REPORTING, "lead:screen")
 @blueprint.input(PlacesQuery, location="query", arg_name="query")
 @blueprint.output(PlacesOut)
 @blueprint.doc(summary="Places by a part of their name or by pinyin initials", responses=[401, 403, 422])

@@ -18,7 +18,7 @@ from geo.review.differing import diff_borders
 from geo.review.findings import KINDS, CheckReport
 from geo.review.page import report_fragment, whole_page
 from web.cli.mending import repair, simplify
-from web.cli.reading import FILE, read_all, reading_options, say
+from web.cli.reading import CURES, FILE, read_all, reading_options, say
 from web.cli.standing import grid_group
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
@@ -104,6 +104,8 @@ def _print_report(report: CheckReport) -> None:
     for kind, count in report.counts().items():
         label, severity = KINDS[kind]
         click.secho(f"{label} {count} 项", fg=_COLOURS[severity])
+        if kind in CURES:
+            click.echo(f"  选项:{CURES[kind]}")
         for finding in [f for f in report.findings if f.kind == kind][:_SHOWN]:
             place = "" if finding.lon is None else f"({finding.lon}, {finding.lat})"
             click.echo(f"  {finding.message}{place}")

@@ -11,6 +11,8 @@ from geo.borders import LEVELS
 from geo.errors import GeoError
 from geo.reading import BorderFile, read_borders
 
+# kind of finding: the option by which a command reads the file otherwise
+CURES = {"swapped": "--swapped", "no_code": "--column code=列名", "no_level": "--level"}
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 

@@ -88,7 +88,9 @@ def rehearse_command(
 
 @dispatch_group.command("rules")
 @click.option("--activate", "version", type=int, help="Put this version in force now (a former one: undo).")
-@click.option("--accept-gaps", is_flag=True, help="The gaps and dead owners that lint names are known.")
+@click.option(
+    "--accept-gaps", is_flag=True, help="What lint wants ticked is known: gaps, dead owners, many rules gone."
+)
 def rules_command(version: int | None, accept_gaps: bool) -> None:
     """Say which set of rules is in force, or put another one in force after the linter has agreed."""
     now = moment()

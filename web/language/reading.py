@@ -12,7 +12,18 @@ from web.language.scripts import texts_of
 
 Found = tuple[int, str | None, str, list[str]]
 WORD = re.compile(r"[a-z][a-z0-9_]*", re.IGNORECASE)
-SEED_COLUMNS = ("name", "label", "sentence", "text", "question", "answer", "choices", "answers", "words")
+SEED_COLUMNS = (
+    "name",
+    "label",
+    "sentence",
+    "text",
+    "question",
+    "answer",
+    "choices",
+    "answers",
+    "words",
+    "note",
+)
 # A string in such a call is compared with text, and never shown.
 COMPARED = frozenset({"compile", "match", "fullmatch", "search", "sub", "findall", "split"})
 

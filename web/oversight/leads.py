@@ -27,7 +27,7 @@ from web.service.context import database, now, settings, world
 from web.shown import photographs
 from web.shown.categories import classes_of
 from web.shown.lists import area_names
-from web.standing.places import point_in
+from web.standing.places import grids_of, point_in
 
 blueprint = Blueprint("leads", __name__, url_prefix="/leads")
 
@@ -59,16 +59,25 @@ class HandInForm(Strict):
 @permission_required("lead:read")
 def desk() -> ResponseReturnValue:
     """The leads that the reader may see, the most pressing first."""
+    return _desk()
+
+
+def _desk(error: InputError | None = None) -> ResponseReturnValue:
+    may_register = current_actor().may("lead:screen")
     with database().reading() as session:
         standing = world().refresh(session)
         found = queries.page(session, current_actor(), col(Ticket.workflow) == LEAD)
-        return render_template(
+        page = render_template(
             "oversight/leads.html",
             found=found,
             standing=standing,
             names=area_names(session, standing, found),
-            may_register=current_actor().may("lead:screen"),
+            may_register=may_register,
+            grids=grids_of(world(), session) if may_register else (),
+            typed=request.form,
+            error=error,
         )
+    return page, 422 if error else 200
 
 
 @blueprint.get("/new")
@@ -130,9 +139,19 @@ def _link(session: Session, made: Reported) -> str:
 @blueprint.post("/")
 @permission_required("lead:screen")
 def register() -> ResponseReturnValue:
-    """Register a lead, with a name or without."""
+    """Register a lead, with a name or without; a grid stands for a point inside it."""
     values = {name: value for name, value in request.form.items() if value.strip()}
-    made = _register(Lead(frame="wgs84", **dict(read_form(LeadForm, type(request.form)(values)))))
+    try:
+        if "lon" not in values:
+            with database().reading() as session:
+                point = point_in(world(), session, values.get("chosen_grid", ""))
+            if point is None:
+                sentence = "请在地图上点选位置,或选择所在网格"
+                raise InputError(sentence, {"lon": sentence})
+            values.update(lon=str(point[0]), lat=str(point[1]))
+        made = _register(Lead(frame="wgs84", **dict(read_form(LeadForm, type(request.form)(values)))))
+    except InputError as error:
+        return _desk(error)
     flash(f"已登记线索 {made.code}", "done")
     return redirect(url_for("ticket.page", code=made.code), 303)
 

@@ -96,6 +96,24 @@ def columns(token: UUID) -> ResponseReturnValue:
     return _report(token, files, how)
 
 
+@blueprint.post("/<uuid:token>/turn")
+@permission_required(CHANGE)
+def turn(token: UUID) -> ResponseReturnValue:
+    """Read anew with latitude first, or with longitude first again."""
+    kept = upload.kept(token, _shelf())
+    if kept is None:
+        return _page(GONE), 404
+    how = kept[1]
+    if how.pop("swapped", None) is None:
+        how["swapped"] = "1"
+    upload.say(token, how, _shelf())
+    try:
+        files = _remembered(token, how)
+    except GeoError as error:
+        return _page(str(error)), 422
+    return _report(token, files, how)
+
+
 @blueprint.post("/<uuid:token>/repair")
 @permission_required(CHANGE)
 def repair(token: UUID) -> ResponseReturnValue:
@@ -243,6 +261,7 @@ def _report(
         every=_ALL in ticked,
         token=token,
         how=how,
+        turnable=bool(report.counts().get("swapped")),
         headings=upload.headings(files),
         chosen={meaning: getattr(shown, meaning, None) for meaning in MEANINGS},
         remembered=bool(how.get("columns")),

@@ -33,7 +33,7 @@ OUTLINE_ZOOM = 14
 
 
 @blueprint.get("/areas")
-@permission_required("ticket:read", "standing:change")
+@permission_required("ticket:read", "lead:read", "standing:change")
 def areas() -> ResponseReturnValue:
     """The grids of the street around a point or area, or else of one's own grids; one's own are marked."""
     own = current_actor().area_codes

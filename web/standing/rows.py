@@ -1,5 +1,6 @@
 """The rows of a set of rules as a page shows them: in words, found by a word, and what differs from another set."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,7 +13,11 @@ from dispatch.record.models import Source
 from dispatch.record.world import Standing
 from dispatch.rules.rulebook import KIND_PREFIX, TimeBand
 from grid.models import OverlayArea, Responsibility
+from web.language.saying import said
 
+# How notes and authors of a version begin that the program wrote.
+_OURS = re.compile("随系统提供|导入 |新增规则:|按 [0-9]+ 件裁定的退单:|命令行")
+SEEDED = "seed-"
 ROWS = 40
 
 
@@ -54,12 +59,12 @@ class Words:
         )
         helping = (self._unit(part.strip()) for part in (row.assistants or "").split(";") if part.strip())
         return Said(
-            category.name if category else row.category_code or "",
+            said(category.name) if category else row.category_code or "",
             "、".join(part for part in place if part),
-            self._when(row),
+            said(self._when(row)),
             self._unit(row.main),
             "、".join(helping),
-            row.note or "",
+            (said(row.note) if row.id.startswith(SEEDED) else row.note) or "",
         )
 
     def holds(self, row: Responsibility, word: str) -> bool:
@@ -69,7 +74,7 @@ class Words:
 
     def _unit(self, reference: str) -> str:
         found = self.standing.book.name(reference)
-        return found if reference.startswith(KIND_PREFIX) else found.strip("“”")
+        return str(said(found)) if reference.startswith(KIND_PREFIX) else found.strip("“”")
 
     @staticmethod
     def _when(row: Responsibility) -> str:
@@ -78,6 +83,11 @@ class Words:
         begins = f"{row.valid_from} 起" if row.valid_from else ""
         ends = f"{row.valid_to} 止" if row.valid_to else ""
         return "、".join(part for part in (source, band, begins, ends) if part)
+
+
+def noted(text: str | None) -> str:
+    """A version's note or author: the program's own words in this language, what somebody typed as it is."""
+    return str(said(text)) if text and _OURS.match(text) else text or ""
 
 
 class Shown(NamedTuple):

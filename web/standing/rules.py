@@ -1,7 +1,6 @@
 """The pages of the rules: versions, what the linter says, rehearsals, beginning and undoing, a rule made from a ticket."""
 
 from datetime import date, datetime
-from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,22 +12,20 @@ from sqlmodel import Session, col, func, select
 from dispatch import duties
 from dispatch.engine import jobs
 from dispatch.insight.linting.beginning import begin
-from dispatch.insight.linting.findings import Weight
+from dispatch.insight.linting.findings import Kind, Weight
 from dispatch.insight.linting.stored import lint_version
 from dispatch.insight.rehearsing import running
 from dispatch.insight.tables import Rehearsal, RehearsalState
 from dispatch.record import queries
 from grid import rulesets
 from grid.errors import GridError, InputError, NotFound
-from grid.importing.report import ImportReport
-from grid.importing.sheets import parse_sheet
 from grid.models import Generation, Responsibility, Ruleset
 from web.errors import problem_of
 from web.forms import Code, Empty, Short, Strict, read_form
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, settings, world
 from web.standing.places import outlines
-from web.standing.rows import LABELS, Words, differences, shown
+from web.standing.rows import LABELS, Words, differences, noted, shown
 
 blueprint = Blueprint("rules", __name__, url_prefix="/rules")
 
@@ -63,10 +60,6 @@ class RowForm(Strict):
 @permission_required(CHANGE, RULE)
 def listed() -> ResponseReturnValue:
     """Every version, the newest first, and where to bring in a draft."""
-    return _list()
-
-
-def _list(report: ImportReport | None = None, error: GridError | None = None) -> ResponseReturnValue:
     with database().reading() as session:
         versions = session.exec(select(Ruleset).order_by(col(Ruleset.version).desc()).limit(VERSIONS)).all()
         numbers = dict(
@@ -77,39 +70,16 @@ def _list(report: ImportReport | None = None, error: GridError | None = None) ->
             ).all()
         )
         rehearsals = session.exec(select(Rehearsal).order_by(col(Rehearsal.asked_at).desc()).limit(10)).all()
-        page = render_template(
+        return render_template(
             "rules/list.html",
+            noted=noted,
             versions=versions,
             numbers=numbers,
             in_force=world().refresh(session).ruleset_version,
             now=now(),
             rehearsals=rehearsals,
-            report=report,
-            error=error,
             may_change=current_actor().may(CHANGE),
         )
-    wrong = error is not None or (report is not None and not (report.is_right or report.written))
-    return page, (problem_of(error).status if error else 422) if wrong else 200
-
-
-@blueprint.post("/import")
-@permission_required(CHANGE)
-def bring_in() -> ResponseReturnValue:
-    """A table of responsibilities as a draft; with a tick, the rows that are right."""
-    file, actor, moment = request.files.get("file"), current_actor(), now()
-    if file is None or not file.filename:
-        return _list(error=InputError("请选择一个 CSV 或 XLSX 文件", {"file": "请选择文件"}))
-    name = "".join(sign for sign in Path(file.filename).name if sign.isalnum() or sign in "-_.")[:80]
-    data, only_good = file.read(), "only_good" in request.form
-
-    def work(session: Session) -> ImportReport:
-        sheet = parse_sheet(name or "rules.csv", data)
-        return duties.import_duties(session, sheet, actor, moment, only_good=only_good)
-
-    try:
-        return _list(report=database().write(work))
-    except GridError as error:
-        return _list(error=error)
 
 
 @blueprint.get("/<int:version>")
@@ -132,10 +102,12 @@ def _version(version: int, error: GridError | None = None) -> ResponseReturnValu
         former = rulesets.rows_of(session, Responsibility, standing.ruleset_version)
         page = render_template(
             "rules/version.html",
+            noted=noted,
             ruleset=ruleset,
             standing=standing,
             in_force=standing.ruleset_version,
             linted=found,
+            cut=found.first(Kind.CUT),
             marks=MARKS,
             shown=shown(rows, words),
             labels=LABELS,

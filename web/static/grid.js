@@ -34,6 +34,10 @@ window.addEventListener("pageshow", () => {
 // What the browser itself finds missing is said in the page's language; the next touch of the form asks anew.
 document.addEventListener("invalid", (event) => {
   const field = event.target, state = field.validity;
+  // Of a group of radio buttons the first one speaks; the browser complains of each that it cannot bring into view.
+  const group = field.type === "radio" && field.form ? [...field.form.elements].filter((one) => one.name === field.name) : [field];
+  if (group[0] !== field) { event.preventDefault(); return; }
+  for (let box = field.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
   const missing = field.type === "file" ? "请选择照片或文件"
     : field.type === "radio" || field.tagName === "SELECT" ? "请选择一项"
       : field.type === "checkbox" ? "请先勾选" : "请填写这一项";

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 class Kind(StrEnum):
     CONFLICT = "conflict"
+    CUT = "cut"
     AMBIGUOUS = "ambiguous"
     FORBIDDEN = "forbidden"
     UNKNOWN = "unknown"
@@ -28,6 +29,7 @@ WEIGHTS = {
     Kind.CONFLICT: Weight.ERROR,
     Kind.FORBIDDEN: Weight.ERROR,
     Kind.UNKNOWN: Weight.ERROR,
+    Kind.CUT: Weight.TICK,
     Kind.AMBIGUOUS: Weight.TICK,
     Kind.CLOSED: Weight.TICK,
     Kind.GAP: Weight.TICK,
@@ -37,6 +39,7 @@ WEIGHTS = {
 }
 LABELS = {
     Kind.CONFLICT: "冲突",
+    Kind.CUT: "删去大量规则",
     Kind.AMBIGUOUS: "同类单位不止一个",
     Kind.FORBIDDEN: "禁止的承办单位",
     Kind.UNKNOWN: "编码不存在",
@@ -76,8 +79,11 @@ class Linted:
     regions: int
     rules: int
 
-    def of(self, weight: Weight) -> tuple[Finding, ...]:
-        return tuple(finding for finding in self.findings if finding.weight is weight)
+    def of(self, *weights: Weight) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.weight in weights)
+
+    def first(self, kind: Kind) -> Finding | None:
+        return next((finding for finding in self.findings if finding.kind is kind), None)
 
     @property
     def may_begin(self) -> bool:

@@ -1,18 +1,21 @@
 """The linter on what is stored: any set of rules against the borders of any generation."""
 
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from dispatch.insight.linting.checking import Kinds, lint
-from dispatch.insight.linting.findings import Finding, Linted, Weight
+from dispatch.insight.linting.findings import Finding, Kind, Linted, Weight
 from dispatch.insight.linting.terrain import Region, Terrain, build
 from dispatch.record.judging.books import stored_book
 from dispatch.record.world import Standing
 from grid.areas.regions import atomic_regions
 from grid.database import Database
-from grid.models import Generation
+from grid.models import Generation, Responsibility
+
+LARGE_CUT = 0.2  # the share of the rules in force that no version takes away without a tick
 
 
 def lint_version(
@@ -26,7 +29,24 @@ def lint_version(
     """Hold a stored set of rules against the borders in force, or against those of a draft."""
     borders = generation_id or standing.generation_id
     terrain = terrain_of(database, session, borders) if borders else build([])
-    return lint(stored_book(session, version), categories_of(standing), terrain, on)
+    found = lint(stored_book(session, version), categories_of(standing), terrain, on)
+    cut = _cut(session, standing.ruleset_version, version)
+    return replace(found, findings=(*found.of(Weight.ERROR), *cut, *found.of(Weight.TICK, Weight.REMARK)))
+
+
+def _cut(session: Session, in_force: int, version: int) -> list[Finding]:
+    """That the version lacks a large part of the rules in force, if it does."""
+
+    def ids(of: int) -> set[str]:
+        query = select(col(Responsibility.id)).where(col(Responsibility.ruleset_version) == of)
+        return set(session.exec(query).all())
+
+    present, then = ids(in_force), ids(version)
+    held, gone, new = len(present), len(present - then), len(then - present)
+    if gone <= LARGE_CUT * held:
+        return []
+    sentence = f"正在生效的 {held} 条规则里,这一版删去 {gone} 条(另新增 {new} 条)"
+    return [Finding(Kind.CUT, sentence, cases=gone)]
 
 
 def troubles_of_borders(

@@ -68,7 +68,7 @@ def test_without_a_code_the_columns_are_named(handed: Handed) -> None:
     assert "Name、面积" in str(
         check_borders([read_borders(handed(columns=lambda its: {"Name": its["Name"], "面积": 3.5}))]).findings
     )
-    assert "--column" in said["no_code"]
+    assert "请指出哪一列是编码" in said["no_code"]
 
 
 @pytest.mark.parametrize(("frame", "named"), [(Frame.GCJ02, "GCJ-02"), (Frame.BD09, "BD-09")])
@@ -86,7 +86,7 @@ def test_latitude_first_is_one_sentence_and_one_cure(handed: Handed) -> None:
     found = [f for f in check_borders([read_borders(path)]).findings if f.kind == "swapped"]
     assert len(found) == 1
     assert "17 个要素" in found[0].message
-    assert "--swapped" in found[0].message
+    assert "请选“文件里纬度在前”" in found[0].message
     assert len(read_borders(path, swapped=True).features) == 17
 
 

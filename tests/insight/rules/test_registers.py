@@ -101,6 +101,7 @@ def test_a_component_goes_to_the_owner_of_the_nearest_asset(town: Town) -> None:
         ),
         ("bindings", f"区域编码,单位编码,登录名\n{WEST},{POLICE},nobody\n", "没有登录名为 nobody 的账号"),
         ("bindings", f"区域编码,单位编码\n999,{POLICE}\n", "没有编码为 999 的区域"),
+        ("roster", "单位编码,日期,班次\nnowhere,五月,08:00-16:00\n", "没有编码为 nowhere 的单位"),
         ("roster", f"单位编码,日期,班次\n{POLICE},2026-03-03,白班\n", "班次“白班”请写成 08:00-16:00"),
         ("places", "名称,类型,经度,纬度\n井巷,道路,东,39.9\n", "第 2 行 “经度”列"),
     ],

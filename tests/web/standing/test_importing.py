@@ -123,6 +123,11 @@ def test_latitude_first_is_a_tick(town: Town, visitor: Enter) -> None:
     file = borders(swapped=True)
     wrong = admin.posts("/borders/", files=(io.BytesIO(file), "a.geojson"), frame="wgs84")
     assert "纬度在前" in wrong.text
+    assert "--swapped" not in wrong.text, "a page has no options"
+    turn = re.search(r'action="(/borders/[0-9a-f-]{36}/turn)"', wrong.text)
+    assert turn
+    turned = admin.posts(turn[1]).text
+    assert ("已对调" in turned, turn[1] in turned) == (True, False)
     page = admin.posts("/borders/", files=(io.BytesIO(file), "a.geojson"), frame="wgs84", swapped="1")
     step = TOKEN.search(page.text)
     assert step

@@ -1,6 +1,7 @@
 """The pages of the rules: a draft is brought in, linted, rehearsed, begun and undone, as a person does it."""
 
 import io
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from tests.town import COVER, DRAINAGE, EAST, GARBAGE, IN_EAST, IN_WEST, PARKING
 from tests.web.conftest import Visitor
 
 Enter = Callable[[str], Visitor]
+IMPORT = "/imports/responsibilities"
 HEAD = "规则编号,类别编码,区域编码,主办单位\n"
 
 
@@ -33,13 +35,13 @@ def test_a_draft_from_import_to_beginning_and_back(town: Town, visitor: Enter) -
         text = duties.export_duties(session, 1)
     text += f"e,{GARBAGE},{EAST},,,,{DRAINAGE},,,,\r\n"
     file = (io.BytesIO(text.encode()), "职责.csv")
-    answer = admin.posts("/rules/import", file=file)
+    answer = admin.posts(IMPORT, files=file)
     assert "已导入" in answer.text
     assert versions(town) == [1, 2]
     page = admin.sees("/rules/2").text
     added = page.partition("<strong>新增</strong>")[2].partition("</li>")[0]
     assert (">e</a>" in added, "暴露垃圾 · 井巷第二网格 → 排水公司" in added) == (True, True), added
-    assert "可以启用" in page
+    assert "有待确认之处,确认后才能启用" in page
     asked = admin.posts("/rules/2/rehearse", from_on="2026-03-01", to_on="2026-03-31")
     assert asked.status_code == 303
     assert "等待开始" in admin.sees(asked.location).text
@@ -78,6 +80,22 @@ def test_a_version_with_a_conflict_cannot_begin(town: Town, visitor: Enter) -> N
     assert "有错误,不能启用" in admin.sees("/rules/2").text
     refused = admin.posts("/rules/2/begin", ticked="true")
     assert (refused.status_code, "同样具体而主办单位不同" in refused.text) == (409, True)
+
+
+def test_a_draft_that_takes_away_most_rules_says_so_and_wants_a_tick(town: Town, visitor: Enter) -> None:
+    with town.database.reading() as session:
+        former = len(rulesets.rows_of(session, Responsibility, 1))
+    admin = visitor("administrator")
+    text = (HEAD + f"only,,,{SANITATION}\n").encode()
+    admin.posts(IMPORT, files=(io.BytesIO(text), "一条.csv"))
+    page = admin.sees("/rules/2").text
+    said = f"正在生效的 {former} 条规则里,这一版删去 {former} 条(另新增 1 条)"
+    assert f'role="alert"><strong>{said}</strong>' in page
+    assert ("可以启用" in page, f"我确认删去 {former} 条规则" in page) == (False, True)
+    refused = admin.posts("/rules/2/begin")
+    assert (refused.status_code, f"待确认:{said}" in refused.text) == (422, True)
+    assert "删去" not in admin.sees("/rules/1").text
+    assert admin.posts("/rules/2/begin", ticked="true").status_code == 303
 
 
 def test_a_ticket_without_a_rule_becomes_one(town: Town, visitor: Enter) -> None:
@@ -161,20 +179,36 @@ def test_wrong_rows_are_named_and_the_good_ones_come_in_only_when_asked(
 ) -> None:
     admin = visitor("administrator")
     text = (HEAD + row + f"good,{GARBAGE},,{SANITATION}\n").encode()
-    refused = admin.posts("/rules/import", file=(io.BytesIO(text), "r.csv"))
+    refused = admin.posts(IMPORT, files=(io.BytesIO(text), "r.csv"))
     assert refused.status_code == 422
     assert complaint in refused.text
     assert versions(town) == [1]
-    admin.posts("/rules/import", file=(io.BytesIO(text), "r.csv"), only_good="yes")
+    admin.posts(IMPORT, files=(io.BytesIO(text), "r.csv"), only_good="yes")
     with town.database.reading() as session:
         kept = [row.id for row in rulesets.rows_of(session, Responsibility, 2)]
     assert "good" in kept
     assert len(kept) == row.count("\n")
 
 
+def test_rules_with_other_headings_are_explained_once(town: Town, visitor: Enter) -> None:
+    admin = visitor("administrator")
+    assert f'action="{IMPORT}"' in admin.sees("/rules/").text
+    text = f"号,小类,归谁管\na,{GARBAGE},{SANITATION}\n".encode()
+    asked = admin.posts(IMPORT, files=(io.BytesIO(text), "r.csv"))
+    action = re.search(rf'action="({IMPORT}/[0-9a-f-]{{36}})"', asked.text)
+    assert action
+    done = admin.posts(action[1], id="号", category_code="小类", main="归谁管")
+    assert 'href="/rules/2"' in done.text
+    assert 'href="/rules/3"' in admin.posts(IMPORT, files=(io.BytesIO(text), "r.csv")).text
+    with town.database.reading() as session:
+        for version in (2, 3):
+            (row,) = rulesets.rows_of(session, Responsibility, version)
+            assert (row.id, row.category_code, row.main) == ("a", GARBAGE, SANITATION)
+
+
 def test_a_broken_encoding_is_said_and_nothing_is_kept(town: Town, visitor: Enter) -> None:
     broken = b"\xff\xfe\xfa" + HEAD.encode("gbk")[1:] + b"\x80\x81"
-    answer = visitor("administrator").posts("/rules/import", file=(io.BytesIO(broken), "r.csv"))
+    answer = visitor("administrator").posts(IMPORT, files=(io.BytesIO(broken), "r.csv"))
     assert answer.status_code == 422
     assert versions(town) == [1]
     with town.database.reading() as session:

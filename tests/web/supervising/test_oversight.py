@@ -8,12 +8,13 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
+from sqlmodel import select
 
 from dispatch.record import queries
-from dispatch.record.models import Reporter, TicketPhoto
+from dispatch.record.models import Reporter, Ticket, TicketPhoto
 from dispatch.record.oversight.leads import Lead, register
 from tests.record.test_oversight import closed, overdue
-from tests.town import COMMUNITY, GARBAGE, IN_WEST, LAT, LON, PATROL, SANITATION, Town
+from tests.town import COMMUNITY, GARBAGE, IN_WEST, LAT, LON, PATROL, SANITATION, WEST, Town
 from tests.web.conftest import Program, Visitor
 from tests.web.pictures import picture
 
@@ -94,6 +95,24 @@ def test_a_lead_shows_who_reported_to_its_own_desk_only(
         assert "钱" not in answer
     for other in ("operator", "supervisor", "worker", "drainage"):
         assert program(other).calls("GET", f"/tickets/{code}").status_code == 404
+
+
+def test_a_leads_place_is_picked_like_any_other(town: Town, visitor: Enter) -> None:
+    desk = visitor("lead_officer")
+    page = desk.sees("/leads/").text
+    assert ('data-areas="/map/areas"' in page, f'<option value="{WEST}">' in page) == (True, True)
+    assert desk.sees("/map/areas").status_code == 200
+    assert desk.client.get("/api/v1/suggest/places?q=井巷").status_code == 200
+    given = {"client_uuid": str(uuid4()), "category_code": GARBAGE, "text": "长期不清运"}
+    nowhere = desk.posts("/leads/", **given, lon="", lat="")
+    assert nowhere.status_code == 422
+    assert "请在地图上点选位置,或选择所在网格" in nowhere.text
+    assert ">长期不清运</textarea>" in nowhere.text
+    made = desk.posts("/leads/", **given, lon="", lat="", chosen_grid=WEST)
+    assert made.status_code == 303
+    with town.database.reading() as session:
+        lead = session.exec(select(Ticket).where(Ticket.code == made.location.rsplit("/", 1)[1])).one()
+    assert lead.grid_code == WEST
 
 
 def test_an_anonymous_lead_has_nobody_to_show(town: Town, visitor: Enter) -> None:
