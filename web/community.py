@@ -1,8 +1,10 @@
 """Community and street: their own area at a glance, their own data to take away, and whether the team came."""
 
+from datetime import timedelta
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlmodel import Session, col
 
 from dispatch.record import queries
@@ -10,7 +12,6 @@ from dispatch.record.desks import arrivals
 from dispatch.record.desks.models import Arrival
 from dispatch.record.models import Ticket
 from dispatch.record.reading import filtering
-from dispatch.rules.workflow import OPEN_STATES
 from grid.errors import InputError
 from web.desk.exporting import tickets_csv
 from web.desk.filters import COLUMNS, QueueQuery, areas_to_filter, read_query
@@ -22,6 +23,7 @@ from web.shown.lists import area_names
 blueprint = Blueprint("community", __name__, url_prefix="/community")
 
 SHOWN, MOST_EXPORTED = 100, 20_000
+LATELY = timedelta(days=7)
 
 
 @blueprint.get("/")
@@ -97,26 +99,30 @@ def _tickets(session: Session, query: QueueQuery, size: int, *, closed: bool = F
         *filtering.conditions(session, query.wanted(actor), standing, now(), closed=closed),
     )
     if not closed:
-        chosen = chosen.where(col(Ticket.state).in_(OPEN_STATES))
+        chosen = chosen.where(queries.is_open())
     ordered = chosen.order_by(col(Ticket.due_at).is_(None), col(Ticket.due_at), col(Ticket.id)).limit(size)
     return list(session.execute(ordered).scalars())
 
 
 def _totals(session: Session) -> list[tuple[str, int]]:
-    still = col(Ticket.state).in_(OPEN_STATES)
     own = col(Ticket.main_code).in_(sorted(current_actor().under))
     columns = (
-        ("辖区在办", still),
-        ("其中超时", still & (col(Ticket.due_at) <= now())),
-        ("由本单位办", still & own),
-        ("由部门办", still & ~own & col(Ticket.main_code).is_not(None)),
-        ("已办结", ~still),
+        ("辖区在办", true()),
+        ("其中超时", col(Ticket.due_at) <= now()),
+        ("由本单位办", own),
+        ("由部门办", ~own & col(Ticket.main_code).is_not(None)),
     )
     query = select(*(func.count().filter(condition) for _, condition in columns)).select_from(Ticket)
-    row = session.execute(query.where(arrivals.in_own_area(world().standing, current_actor()))).one()
-    return [(label, int(number)) for (label, _), number in zip(columns, row, strict=True)]
+    in_own_area = arrivals.in_own_area(world().standing, current_actor())
+    row = session.execute(query.where(in_own_area, queries.is_open())).one()
+    lately = select(func.count()).where(in_own_area, col(Ticket.closed_at) > now() - LATELY)
+    closed = session.execute(lately).scalar_one()
+    return [
+        *((label, int(number)) for (label, _), number in zip(columns, row, strict=True)),
+        (f"近 {LATELY.days} 天办结", int(closed)),
+    ]
 
 
 def _said(session: Session, tickets: list[Ticket]) -> list[Arrival]:
-    query = select(Arrival).where(col(Arrival.ticket_id).in_([ticket.id for ticket in tickets]))
+    query = select(Arrival).where(queries.of_tickets(Arrival, tickets))
     return list(session.execute(query).scalars())

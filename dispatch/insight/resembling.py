@@ -12,10 +12,11 @@ from functools import cache
 from sqlalchemy import Select, and_, bindparam, exists, or_, select
 from sqlmodel import Session, col
 
+from dispatch.record import queries
 from dispatch.record.models import Reporter, Statement, Ticket, band_of
 from dispatch.record.world import Standing
 from dispatch.rules.likeness import CLASS_DIGITS, RECENT, Alike, Matter, Near, alike, near_m
-from dispatch.rules.workflow import OPEN_STATES, TICKET
+from dispatch.rules.workflow import TICKET
 
 METRES_PER_DEGREE = 111_320.0
 LOOKED_AT = 60
@@ -113,7 +114,7 @@ def _statement(public: bool) -> Select[Ticket, str | None]:
             col(Ticket.reported_at) >= bindparam("since"),
             col(Ticket.category_code).like(bindparam("family")),
             col(Ticket.workflow) == TICKET,
-            col(Ticket.state).in_(OPEN_STATES),
+            queries.is_open(),
         )
         .limit(LOOKED_AT)
     )

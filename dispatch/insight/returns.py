@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 from dispatch import duties
 from dispatch.insight.rehearsing import running
 from dispatch.insight.tables import RuleProposal
+from dispatch.record import queries
 from dispatch.record.models import Ticket, TicketEvent
 from dispatch.record.world import Standing
 from dispatch.rules.routing import ASSET_RULE
@@ -119,7 +120,7 @@ def _rulings(session: Session, since: datetime) -> dict[object, str]:
     """To whom the first ruling sent each matter."""
     query = (
         columns(col(TicketEvent.ticket_id), col(TicketEvent.given))
-        .where(col(TicketEvent.action).in_(RULINGS), col(TicketEvent.at) >= since)
+        .where(queries.seldom(*RULINGS), col(TicketEvent.at) >= since)
         .order_by(col(TicketEvent.at).desc())
     )
     return {key: str((given or {}).get("organisation") or "") for key, given in session.execute(query)}

@@ -33,6 +33,7 @@ from dispatch.record.models import (
     TicketPhoto,
     UnitRating,
 )
+from dispatch.record.models.events import SELDOM
 from dispatch.record.reading import together
 from dispatch.rules.workflow import LEAD, TICKET
 from grid.errors import NotFound
@@ -125,8 +126,7 @@ def _helped_by(actor: Actor) -> ColumnElement[bool]:
 
 def openable(session: Session, tickets: Iterable[Ticket], actor: Actor) -> set[UUID]:
     """Which of these the actor may open; a number's list may hold others, which are read only there."""
-    wanted = {ticket.id for ticket in tickets}
-    query = select(col(Ticket.id)).where(col(Ticket.id).in_(wanted), visible(actor, READ))
+    query = select(col(Ticket.id)).where(of_tickets(Ticket, tickets), visible(actor, READ))
     return set(session.execute(query).scalars())
 
 
@@ -168,6 +168,31 @@ def of_ticket(table: Any, ticket: Ticket) -> ColumnElement[bool]:
     """The condition that a row belongs to (or is) this ticket."""
     key = table.id if table is Ticket else table.ticket_id
     return and_(col(table.intake_district) == ticket.intake_district, col(key) == ticket.id)
+
+
+def of_tickets(table: Any, tickets: Iterable[Ticket]) -> ColumnElement[bool]:
+    """The condition that a row belongs to (or is) one of these: by their districts too, with which every key begins."""
+    keys = [(ticket.intake_district, ticket.id) for ticket in tickets]
+    return and_(
+        col(table.intake_district).in_({district for district, _ in keys}),
+        col(table.id if table is Ticket else table.ticket_id).in_([key for _, key in keys]),
+    )
+
+
+def is_open() -> ColumnElement[bool]:
+    """A ticket that is not at its end: small indexes hold what has not been closed."""
+    return and_(col(Ticket.closed_at).is_(None), col(Ticket.workflow) == TICKET)
+
+
+def is_lead() -> ColumnElement[bool]:
+    """A lead, told apart by an index of their own."""
+    return col(Ticket.workflow) == bindparam("lead", LEAD, literal_execute=True)
+
+
+def seldom(*actions: str) -> ColumnElement[bool]:
+    """An event of these actions, which an index holds by itself."""
+    assert set(actions) <= set(SELDOM)
+    return col(TicketEvent.action).in_(bindparam("seldom", actions, expanding=True, literal_execute=True))
 
 
 def rows(session: Session, table: Any, ticket: Ticket) -> list[Any]:

@@ -1657,12 +1657,15 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('ticket', schema=None) as batch_op:
         batch_op.create_index('ix_ticket_account', ['reported_by', 'reported_at'], unique=False)
+        batch_op.create_index('ix_ticket_closed', ['closed_at'], unique=False, postgresql_where=sa.text('closed_at IS NOT NULL'), sqlite_where=sa.text('closed_at IS NOT NULL'))
         batch_op.create_index('ix_ticket_due', ['due_at', 'id'], unique=False)
         batch_op.create_index('ix_ticket_grid_state', ['grid_code', 'state'], unique=False)
+        batch_op.create_index('ix_ticket_id', ['id'], unique=False)
+        batch_op.create_index('ix_ticket_lead', ['due_at', 'id'], unique=False, postgresql_where=sa.text("workflow = 'lead'"), sqlite_where=sa.text("workflow = 'lead'"))
         batch_op.create_index('ix_ticket_main', ['main_code', 'state', 'due_at'], unique=False)
         batch_op.create_index('ix_ticket_open_place', ['lat_band', 'lon'], unique=False, postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
         batch_op.create_index('ix_ticket_open_section', ['section_code'], unique=False, postgresql_where=sa.text('closed_at IS NULL AND section_code IS NOT NULL'), sqlite_where=sa.text('closed_at IS NULL AND section_code IS NOT NULL'))
-        batch_op.create_index('ix_ticket_open_work', ['main_code', 'section_code', 'workflow', 'state', 'due_at', 'no_return', 'reworks', 'source', 'category_code', 'lat_band', 'lat', 'lon', 'grid_code', 'community_code', 'street_code', 'district_code', 'intake_district', 'id', 'queue', 'reported_at'], unique=False, postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
+        batch_op.create_index('ix_ticket_open_work', ['main_code', 'section_code', 'workflow', 'state', 'due_at', 'no_return', 'reworks', 'source', 'category_code', 'lat_band', 'lat', 'lon', 'grid_code', 'community_code', 'street_code', 'district_code', 'intake_district', 'id', 'queue', 'reported_at', 'urgent', 'verify_grid', 'reported_by', 'progress_due_at', 'objections', 'urged', 'merged_count'], unique=False, postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
         batch_op.create_index('ix_ticket_owner', ['owner_code', 'state', 'due_at'], unique=False)
         batch_op.create_index('ix_ticket_place', ['lat_band', 'lon'], unique=False)
         batch_op.create_index('ix_ticket_queue', ['queue', 'accepted_at'], unique=False)
@@ -2037,6 +2040,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('ticket_event', schema=None) as batch_op:
         batch_op.create_index('ix_event_at', ['at'], unique=False)
+        batch_op.create_index('ix_event_seldom', ['at'], unique=False, postgresql_where=sa.text("action IN ('remind', 'self_handle', 'settle', 'uphold_objection')"), sqlite_where=sa.text("action IN ('remind', 'self_handle', 'settle', 'uphold_objection')"))
 
     op.create_table('ticket_holder',
     sa.Column('intake_district', sa.String(), nullable=False),
@@ -2176,6 +2180,7 @@ def downgrade() -> None:
 
     op.drop_table('ticket_holder')
     with op.batch_alter_table('ticket_event', schema=None) as batch_op:
+        batch_op.drop_index('ix_event_seldom', postgresql_where=sa.text("action IN ('remind', 'self_handle', 'settle', 'uphold_objection')"), sqlite_where=sa.text("action IN ('remind', 'self_handle', 'settle', 'uphold_objection')"))
         batch_op.drop_index('ix_event_at')
 
     op.drop_table('ticket_event')
@@ -2254,8 +2259,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_ticket_open_section', postgresql_where=sa.text('closed_at IS NULL AND section_code IS NOT NULL'), sqlite_where=sa.text('closed_at IS NULL AND section_code IS NOT NULL'))
         batch_op.drop_index('ix_ticket_open_place', postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
         batch_op.drop_index('ix_ticket_main')
+        batch_op.drop_index('ix_ticket_lead', postgresql_where=sa.text("workflow = 'lead'"), sqlite_where=sa.text("workflow = 'lead'"))
+        batch_op.drop_index('ix_ticket_id')
         batch_op.drop_index('ix_ticket_grid_state')
         batch_op.drop_index('ix_ticket_due')
+        batch_op.drop_index('ix_ticket_closed', postgresql_where=sa.text('closed_at IS NOT NULL'), sqlite_where=sa.text('closed_at IS NOT NULL'))
         batch_op.drop_index('ix_ticket_account')
 
     op.drop_table('ticket')

@@ -18,7 +18,7 @@ from dispatch.record.judging import facts
 from dispatch.record.judging.routes import forbidden
 from dispatch.record.models import Assignment, Ticket, TicketEvent, Timer
 from dispatch.rules import guards
-from dispatch.rules.workflow import BY_ACTION, OPEN_STATES, Given, GivenKind, Transition
+from dispatch.rules.workflow import BY_ACTION, OPEN_STATES, STATES, Given, GivenKind, Transition
 from grid.errors import Conflict, GridError
 from grid.models import Account
 from tests.town import (
@@ -151,6 +151,9 @@ class History:
         standing = self.town.world.refresh(session)
         unit = standing.organisations.get(ticket.main_code or "")
         assert unit is None or forbidden(standing, ticket, unit) is None
+        assert (ticket.closed_at is None) == STATES[ticket.state].open, (
+            "desks find what is open by this alone"
+        )
         if ticket.state in OPEN_STATES:
             assert ticket.owner_code
         pending = [

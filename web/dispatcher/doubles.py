@@ -9,7 +9,7 @@ from dispatch.insight import resembling
 from dispatch.record import queries
 from dispatch.record.models import Ticket, TicketEvent
 from dispatch.rules.likeness import RECENT
-from dispatch.rules.workflow import OPEN_STATES, TICKET, State
+from dispatch.rules.workflow import TICKET, State
 from grid.permissions import SYSTEM_ACTOR
 from web.dispatcher.blueprint import blueprint
 from web.gate.access import current_actor, permission_required
@@ -72,7 +72,7 @@ def _pairs(session: Session) -> list[tuple[Ticket, resembling.Resembling]]:
         select(Ticket)
         .where(
             queries.visible(current_actor(), MERGE),
-            col(Ticket.state).in_(OPEN_STATES),
+            queries.is_open(),
             col(Ticket.workflow) == TICKET,
             col(Ticket.merged_into).is_(None),
         )

@@ -201,9 +201,5 @@ def _counts(session: Session, actor: Actor) -> dict[Queue, int]:
 
 def _objections(session: Session, tickets: list[Ticket]) -> dict[UUID, Objection]:
     """The last objection of each ticket: who objects, and whom they suggest."""
-    query = (
-        select(Objection)
-        .where(col(Objection.ticket_id).in_([ticket.id for ticket in tickets]))
-        .order_by(col(Objection.raised_at))
-    )
+    query = select(Objection).where(queries.of_tickets(Objection, tickets)).order_by(col(Objection.raised_at))
     return {objection.ticket_id: objection for objection in session.exec(query)}

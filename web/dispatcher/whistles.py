@@ -12,7 +12,6 @@ from sqlmodel import Session, col
 
 from dispatch.record import queries
 from dispatch.record.models import Assignment, Ticket, UnitRating
-from dispatch.rules.workflow import OPEN_STATES
 from web.dispatcher.blueprint import blueprint
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, world
@@ -86,18 +85,19 @@ def _joint() -> ColumnElement[bool]:
             col(Assignment.part) == "assist",
         )
     )
-    return and_(col(Ticket.state).in_(OPEN_STATES), asked)
+    return and_(queries.is_open(), asked)
 
 
 def _called(session: Session, tickets: list[Ticket]) -> dict[UUID, list[Called]]:
-    keys = [ticket.id for ticket in tickets]
     scores = {
         (row.ticket_id, row.organisation_code): row.score
-        for row in session.execute(select(UnitRating).where(col(UnitRating.ticket_id).in_(keys))).scalars()
+        for row in session.execute(
+            select(UnitRating).where(queries.of_tickets(UnitRating, tickets))
+        ).scalars()
     }
     query = (
         select(Assignment)
-        .where(col(Assignment.ticket_id).in_(keys), col(Assignment.part) == "assist")
+        .where(queries.of_tickets(Assignment, tickets), col(Assignment.part) == "assist")
         .order_by(col(Assignment.dispatched_at), col(Assignment.id))
     )
     found: dict[UUID, list[Called]] = defaultdict(list)

@@ -66,7 +66,7 @@ def _desk(error: InputError | None = None) -> ResponseReturnValue:
     may_register = current_actor().may("lead:screen")
     with database().reading() as session:
         standing = world().refresh(session)
-        found = queries.page(session, current_actor(), col(Ticket.workflow) == LEAD)
+        found = queries.page(session, current_actor(), queries.is_lead(), verbs=(queries.READ_LEAD,))
         page = render_template(
             "oversight/leads.html",
             found=found,

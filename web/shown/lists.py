@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from dispatch.record import queries
 from dispatch.record.models import Statement, Ticket
 from dispatch.record.world import Standing
 from grid.models import Area
@@ -28,7 +29,7 @@ def after_of(ticket: Ticket) -> str:
 def words_of(session: Session, tickets: Iterable[Ticket]) -> dict[UUID, str]:
     """What was reported, masked, for lists that show it."""
     query = select(Statement.ticket_id, Statement.text).where(
-        col(Statement.ticket_id).in_([ticket.id for ticket in tickets]), Statement.name == "text"
+        queries.of_tickets(Statement, tickets), Statement.name == "text"
     )
     return {
         ticket_id: masked(text) for ticket_id, text in session.exec(query.order_by(col(Statement.id).desc()))

@@ -1,4 +1,4 @@
-"""A table of metrics by one dimension, as a page, as CSV or as XLSX. Rows stand in the order of their codes."""
+"""A table of metrics by one dimension, as pages, as CSV or as XLSX. Rows stand in the order of their codes."""
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
@@ -20,6 +20,8 @@ SHOWN = tuple(
     if metric.key not in ("urgent_in_time", "forwarding", "accepting", "responding", "false_completion")
 )
 
+PAGE = 200  # rows
+
 
 @blueprint.get("/table")
 @permission_required(FIGURES)
@@ -32,14 +34,16 @@ def table() -> ResponseReturnValue:
         found = counting.table(session, its.slice, counting.needed(METRICS), by)
         if by == "month":
             found = counting.months_of(found)
-        names = names_of(standing, by, list(found))
+        first = its.query.page * PAGE
+        codes = list(found) if its.query.format != "html" else list(found)[first : first + PAGE]
+        names = names_of(standing, by, codes)
         rows = [
             (
                 code,
                 names.get(code) or (code if by in TIMES else "尚未确定"),
-                [cell(its, m, counts, by=by, only=code) for m in SHOWN],
+                [cell(its, m, found[code], by=by, only=code) for m in SHOWN],
             )
-            for code, counts in found.items()
+            for code in codes
         ]
         label = TIMES.get(by) or DIMENSIONS[by][0]
     period = its.slice.period
@@ -55,6 +59,8 @@ def table() -> ResponseReturnValue:
         label=label,
         metrics=SHOWN,
         rows=rows,
+        first=first,
+        every=len(found),
         dimensions={**{key: name for key, (name, _) in DIMENSIONS.items()}, **TIMES},
         at=now(),
     )

@@ -9,8 +9,6 @@ from sqlmodel import col
 
 from dispatch.record import queries
 from dispatch.record.lines import themes
-from dispatch.record.models import Ticket
-from dispatch.rules.workflow import OPEN_STATES
 from grid.errors import InputError, NotFound
 from grid.models import Account, DutyClass
 from web.gate.access import current_actor, permission_required
@@ -65,9 +63,7 @@ def theme_desk(key: str) -> ResponseReturnValue:
         theme = next((one for one in themes.themes(session) if one.key == key), None)
         if theme is None or (key not in themes.seats_of(session, actor) and not actor.may(themes.CHANGE)):
             raise NotFound("没有这个专席,或您不在这个专席")
-        tickets = queries.page(
-            session, actor, themes.of_desk([key]), col(Ticket.state).in_(OPEN_STATES), size=100
-        )
+        tickets = queries.page(session, actor, themes.of_desk([key]), queries.is_open(), size=100)
         return render_template(
             "switchboard/theme.html",
             theme=theme,

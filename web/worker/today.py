@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from dispatch.record import queries
 from dispatch.record.models import Ticket
 from dispatch.record.world import Standing
-from dispatch.rules.workflow import OPEN_STATES, State
+from dispatch.rules.workflow import State
 from grid.models import Area
 from grid.permissions import Actor
 from web.gate.access import current_actor, permission_required
@@ -43,15 +43,16 @@ def parts_of(session: Session, actor: Actor) -> list[Part]:
     own = col(Ticket.reported_by) == actor.account_id
     return [
         part("verify", "待核查", "没有等您核查的工单", *_to_verify(actor)),
-        part("answer", "等我补充", "", own, col(Ticket.state) == State.NEED_INFO),
-        part("rework", "返工中", "", col(Ticket.state) == State.REWORK),
-        part("own", "我上报的", "您上报的都已办结", own, col(Ticket.state).in_(OPEN_STATES)),
-        part("nearby", "我的网格里在办的", "", col(Ticket.state).in_(OPEN_STATES)),
+        part("answer", "等我补充", "", own, queries.is_open(), col(Ticket.state) == State.NEED_INFO),
+        part("rework", "返工中", "", queries.is_open(), col(Ticket.state) == State.REWORK),
+        part("own", "我上报的", "您上报的都已办结", own, queries.is_open()),
+        part("nearby", "我的网格里在办的", "", queries.is_open()),
     ]
 
 
 def _to_verify(actor: Actor) -> tuple[ColumnElement[bool], ...]:
     return (
+        queries.is_open(),
         queries.visible(actor, "ticket:verify"),
         col(Ticket.state).in_((State.HANDLED, State.VERIFYING_PRE)),
     )

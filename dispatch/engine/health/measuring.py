@@ -9,8 +9,8 @@ from sqlmodel import Session, col
 
 from dispatch.engine.parts import heartbeats
 from dispatch.engine.timers import DEAD
+from dispatch.record import queries
 from dispatch.record.models import OutboxRow, Ticket, Timer
-from dispatch.rules.workflow import OPEN_STATES
 from dispatch.upkeep.keeping import keeping
 from grid.models import CalendarDay, StandingChange
 from grid.settings import Settings
@@ -48,7 +48,7 @@ def measure(session: Session, settings: Settings, now: datetime) -> list[Measure
 
 
 def _tickets(session: Session, now: datetime) -> Iterator[Measure]:
-    is_open = col(Ticket.state).in_(OPEN_STATES)
+    is_open = queries.is_open()
     states = Measure("grid_tickets_open", "Open tickets by state")
     overdue = Measure("grid_tickets_overdue", "Open tickets past the limit of their unit, by state")
     late = func.count().filter(col(Ticket.due_at) < now)

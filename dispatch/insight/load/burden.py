@@ -10,6 +10,7 @@ from sqlmodel import Session, SQLModel, col
 from dispatch.insight.metrics.counting import table, totals
 from dispatch.insight.metrics.slices import Slice
 from dispatch.insight.rollups.models import NONE
+from dispatch.record import queries
 from dispatch.record.models import TicketEvent
 from dispatch.record.models.admitting import HandedDown
 from dispatch.record.oversight.models import InspectionTask, InspectionVisit, PlanEntry, Recheck
@@ -69,7 +70,7 @@ def board(session: Session, its: Slice, zone: ZoneInfo) -> list[tuple[str, int]]
             "自行处置、当场提醒,免去的流转(件)",
             number(
                 TicketEvent,
-                col(TicketEvent.action).in_(("self_handle", "remind")),
+                queries.seldom("self_handle", "remind"),
                 *during(TicketEvent.at),
             ),
         ),

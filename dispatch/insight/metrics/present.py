@@ -117,7 +117,7 @@ def tickets(
     offset: int = 0,
 ) -> list[Ticket]:
     """The tickets behind a number of the present, oldest first."""
-    query = select(Ticket).where(condition, *conditions(its, actor))
+    query = select(Ticket).where(col(Ticket.closed_at).is_(None), condition, *conditions(its, actor))
     query = query.order_by(col(Ticket.reported_at), col(Ticket.id)).limit(size).offset(offset)
     return list(session.execute(query).scalars())
 

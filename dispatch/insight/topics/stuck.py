@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 
 from dispatch.record import queries
 from dispatch.record.models import Source, Ticket
-from dispatch.rules.workflow import OPEN_STATES, State
+from dispatch.rules.workflow import State
 from grid.permissions import Actor
 
 FIGURES = "figures:read"
@@ -86,7 +86,7 @@ def stuck(
         select(Ticket)
         .where(
             queries.visible(actor, FIGURES),
-            or_(col(Ticket.state).in_(OPEN_STATES), col(Ticket.correction_drawn).is_(True)),
+            or_(queries.is_open(), col(Ticket.correction_drawn).is_(True)),
         )
         .where(or_(*(reason.condition(now) for reason in rows)))
         .order_by(col(Ticket.due_at), col(Ticket.id))

@@ -43,10 +43,10 @@ def in_own_area(standing: Standing, actor: Actor) -> ColumnElement[bool]:
 
 def teams(session: Session, standing: Standing, tickets: Iterable[Ticket]) -> dict[UUID, list[str]]:
     """The enforcement teams that were sent to each ticket: who can have come."""
-    enforced = [one.id for one in tickets if standing.categories[one.category_code].enforcement]
+    enforced = [one for one in tickets if standing.categories[one.category_code].enforcement]
     query = (
         select(col(Assignment.ticket_id), col(Assignment.organisation_code))
-        .where(col(Assignment.ticket_id).in_(enforced))
+        .where(queries.of_tickets(Assignment, enforced))
         .order_by(col(Assignment.id))
     )
     found: dict[UUID, list[str]] = {}

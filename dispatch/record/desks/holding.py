@@ -128,11 +128,10 @@ def holder_of(session: Session, ticket: Ticket) -> UUID | None:
 
 def holders(session: Session, tickets: Iterable[Ticket]) -> dict[UUID, str]:
     """The names of whoever holds each of these tickets."""
-    wanted = [ticket.id for ticket in tickets]
     query = (
         select(col(TicketHolder.ticket_id), col(Account.name))
         .join(Account, col(Account.id) == col(TicketHolder.account_id))
-        .where(col(TicketHolder.ticket_id).in_(wanted))
+        .where(queries.of_tickets(TicketHolder, tickets))
     )
     return {row[0]: row[1] for row in session.execute(query)}
 

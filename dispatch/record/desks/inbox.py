@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import and_, or_, select
 from sqlmodel import Session, col
 
 from dispatch.record import queries
@@ -41,12 +41,9 @@ class Bundle:
 
 def waiting(session: Session, actor: Actor, size: int) -> list[Ticket]:
     """What waits for this person, over all posts, the most pressing first."""
-    parts: list[ColumnElement[bool]] = [
-        and_(queries.visible(actor, verb), col(Ticket.state).in_(states))
-        for verb, states in WAITS.items()
-        if actor.may(verb)
-    ]
-    return queries.page(session, actor, or_(*parts), size=size) if parts else []
+    verbs = tuple(verb for verb in WAITS if actor.may(verb))
+    wait = or_(*(and_(queries.visible(actor, verb), col(Ticket.state).in_(WAITS[verb])) for verb in verbs))
+    return queries.page(session, actor, queries.is_open(), wait, size=size, verbs=verbs) if verbs else []
 
 
 def bundles(session: Session, actor: Actor, now: datetime) -> list[Bundle]:

@@ -11,6 +11,9 @@ from dispatch.record.models.ticket import of_ticket
 from grid.database import JsonText, Words
 
 SEARCHED = ("text",)  # the statements by which a desk finds a ticket: what somebody reported
+# What happens to few tickets, and is looked for over months.
+SELDOM = ("remind", "self_handle", "settle", "uphold_objection")
+_SELDOM = text(f"action IN {SELDOM}")
 _HELPING = text("part = 'assist' AND ended_at IS NULL")
 
 
@@ -22,6 +25,7 @@ class TicketEvent(SQLModel, table=True):
         UniqueConstraint("intake_district", "ticket_id", "seq"),
         UniqueConstraint("intake_district", "ticket_id", "request_key"),
         Index("ix_event_at", "at"),
+        Index("ix_event_seldom", "at", postgresql_where=_SELDOM, sqlite_where=_SELDOM),
     )
     intake_district: str = Field(primary_key=True)
     id: UUID = Field(primary_key=True)

@@ -67,6 +67,8 @@ class Ticket(SQLModel, table=True):
 
     __tablename__ = "ticket"
     __table_args__ = (
+        # Links, codes and lists know an id alone; the key begins with the district.
+        Index("ix_ticket_id", "id"),
         Index("ix_ticket_owner", "owner_code", "state", "due_at"),
         Index("ix_ticket_state_due", "state", "due_at"),
         Index("ix_ticket_due", "due_at", "id"),
@@ -104,6 +106,13 @@ class Ticket(SQLModel, table=True):
             "id",
             "queue",
             "reported_at",
+            "urgent",
+            "verify_grid",
+            "reported_by",
+            "progress_due_at",
+            "objections",
+            "urged",
+            "merged_count",
             postgresql_where=text("closed_at IS NULL"),
             sqlite_where=text("closed_at IS NULL"),
         ),
@@ -112,6 +121,20 @@ class Ticket(SQLModel, table=True):
             "section_code",
             postgresql_where=text("closed_at IS NULL AND section_code IS NOT NULL"),
             sqlite_where=text("closed_at IS NULL AND section_code IS NOT NULL"),
+        ),
+        Index(
+            "ix_ticket_closed",
+            "closed_at",
+            postgresql_where=text("closed_at IS NOT NULL"),
+            sqlite_where=text("closed_at IS NOT NULL"),
+        ),
+        # Leads are few among the tickets.
+        Index(
+            "ix_ticket_lead",
+            "due_at",
+            "id",
+            postgresql_where=text("workflow = 'lead'"),
+            sqlite_where=text("workflow = 'lead'"),
         ),
         # What was reported at a place before, closed matters too.
         Index("ix_ticket_place", "lat_band", "lon"),

@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
+from dispatch.record import queries
 from dispatch.record.models import Ticket
 from dispatch.record.oversight.models import LoadLimit
-from dispatch.rules.workflow import OPEN_STATES, State
+from dispatch.rules.workflow import State
 from grid.auditing import record_change
 from grid.errors import InputError
 from grid.permissions import Actor
@@ -38,7 +39,7 @@ def pieces(session: Session, kind: str, codes: Iterable[str] | None = None) -> d
     column = col(COLUMNS[kind])
     query = (
         select(column, col(Ticket.state), func.count())
-        .where(col(Ticket.state).in_(OPEN_STATES), column.is_not(None))
+        .where(queries.is_open(), column.is_not(None))
         .group_by(column, col(Ticket.state))
     )
     if codes is not None:

@@ -7,11 +7,12 @@ from math import cos, radians
 from sqlalchemy import ColumnElement, and_, exists, select
 from sqlmodel import Session, col
 
+from dispatch.record import queries
 from dispatch.record.models import Reporter, Source, Ticket, band_of
 from dispatch.record.world import Standing
 from dispatch.rules import likeness
 from dispatch.rules.likeness import Alike, Matter, Near
-from dispatch.rules.workflow import OPEN_STATES, TICKET, State
+from dispatch.rules.workflow import TICKET, State
 
 REMINDED_WITHIN = timedelta(hours=24)
 METRES_PER_DEGREE = 111_320.0
@@ -27,7 +28,7 @@ def alike(
     """Open matters of the same class near enough to be the same, the likeliest first."""
     reach_m = likeness.near_m(category_code)
     since = col(Ticket.reported_at) >= now - likeness.RECENT
-    near = _around(session, lon, lat, reach_m, col(Ticket.state).in_(OPEN_STATES), since, ~_confidential())
+    near = _around(session, lon, lat, reach_m, queries.is_open(), since, ~_confidential())
     tickets = {ticket.code: ticket for ticket, _ in near}
     asked = Matter("", category_code, now)
     found = likeness.alike(
@@ -60,7 +61,7 @@ def in_public(
         select(Ticket)
         .where(
             col(Ticket.grid_code).in_(grid_codes),
-            col(Ticket.state).in_(OPEN_STATES),
+            queries.is_open(),
             col(Ticket.workflow) == TICKET,
             col(Ticket.category_code).in_(public),
             col(Ticket.source).in_((Source.PATROL, Source.RESIDENT)),

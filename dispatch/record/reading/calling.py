@@ -21,8 +21,7 @@ def last_attempts(session: Session, tickets: Collection[Ticket]) -> dict[UUID, d
     query = (
         select(col(TicketEvent.ticket_id), func.max(TicketEvent.at))
         .where(
-            col(TicketEvent.intake_district).in_({ticket.intake_district for ticket in tickets}),
-            col(TicketEvent.ticket_id).in_([ticket.id for ticket in tickets]),
+            queries.of_tickets(TicketEvent, tickets),
             col(TicketEvent.action) == ATTEMPT,
         )
         .group_by(col(TicketEvent.ticket_id))

@@ -50,16 +50,23 @@ class CallToMake:
 
 def waiting(actor: Actor, now: datetime) -> ColumnElement[bool]:
     """The tickets about which somebody waits to be asked."""
+    return or_(_open(actor), _answered_at_once(actor, now))
+
+
+def _answered_at_once(actor: Actor, now: datetime) -> ColumnElement[bool]:
     whose = aliased(Reporter)
     answered = _of_it(CallbackAnswer)
     agreed = _of_it(whose, col(whose.consented).is_(True))
-    instant = and_(
-        col(Ticket.state) == State.INSTANT, col(Ticket.closed_at) > now - INSTANT_FOR, agreed, ~answered
-    )
+    lately = col(Ticket.closed_at) > now - INSTANT_FOR
+    instant = and_(col(Ticket.state) == State.INSTANT, lately, agreed, ~answered)
+    return and_(queries.visible(actor, CALL_BACK), instant)
+
+
+def _open(actor: Actor) -> ColumnElement[bool]:
     how_it_goes = and_(col(Ticket.progress_due_at).is_not(None), col(Ticket.state).in_(ASKED_HOW_IT_GOES_IN))
     # A theme's desk stays with its tickets; an answer given at once is asked about by somebody else.
     own = and_(themes.not_elsewhere(actor), or_(col(Ticket.state).in_(ASKED_IN), how_it_goes))
-    return and_(queries.visible(actor, CALL_BACK), or_(own, instant))
+    return and_(queries.visible(actor, CALL_BACK), queries.is_open(), own)
 
 
 def _of_it(table: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -69,7 +76,9 @@ def _of_it(table: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def calls(session: Session, actor: Actor, standing: Standing, now: datetime) -> list[CallToMake]:
     """Every call to make, the first one first; none is left out because it must wait."""
-    tickets = queries.page(session, actor, waiting(actor, now), size=MOST)
+    # Apart, for each has an index of its own.
+    tickets = queries.page(session, actor, _open(actor), size=MOST)
+    tickets += queries.page(session, actor, _answered_at_once(actor, now), size=MOST - len(tickets))
     persons = _persons(session, tickets)
     asked_from, tried = _asked_from(session, tickets), calling.last_attempts(session, tickets)
     by_code = {ticket.code: ticket for ticket in tickets}
@@ -108,7 +117,7 @@ def _since(ticket: Ticket, asked_from: datetime | None) -> datetime:
 
 def _persons(session: Session, tickets: Collection[Ticket]) -> dict[UUID, str]:
     query = select(col(Reporter.ticket_id), col(Reporter.person_key)).where(
-        col(Reporter.ticket_id).in_([ticket.id for ticket in tickets]), col(Reporter.person_key).is_not(None)
+        queries.of_tickets(Reporter, tickets), col(Reporter.person_key).is_not(None)
     )
     return {row[0]: row[1] for row in session.execute(query)}
 
@@ -116,7 +125,7 @@ def _persons(session: Session, tickets: Collection[Ticket]) -> dict[UUID, str]:
 def _asked_from(session: Session, tickets: Collection[Ticket]) -> dict[UUID, datetime]:
     """From when each may be asked: a person asked about another matter this week was to be left in peace."""
     query = select(col(TicketClock.ticket_id), col(TicketClock.started_at)).where(
-        col(TicketClock.ticket_id).in_([t.id for t in tickets if t.state is State.VERIFIED]),
+        queries.of_tickets(TicketClock, (one for one in tickets if one.state is State.VERIFIED)),
         col(TicketClock.kind) == ClockKind.STAGE,
         col(TicketClock.stopped_at).is_(None),
     )

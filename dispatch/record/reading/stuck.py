@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 
 from dispatch.record import queries
 from dispatch.record.models import Objection, Ticket
-from dispatch.rules.workflow import OPEN_STATES, State
+from dispatch.rules.workflow import State
 from grid.permissions import Actor
 
 SOON = timedelta(hours=24)
@@ -56,7 +56,7 @@ def stuck(
     found = queries.page(
         session,
         actor,
-        col(Ticket.state).in_(OPEN_STATES),
+        queries.is_open(),
         or_(*(sign.held for sign in known)),
         *conditions,
         size=SHOWN,
@@ -82,9 +82,7 @@ def reasons(ticket: Ticket, at: datetime) -> Iterator[str]:
 def counts(session: Session, actor: Actor, at: datetime) -> dict[str, int]:
     """How many tickets show each sign."""
     query = select(*(func.count().filter(sign.held) for sign in signs(at)))
-    row = session.execute(
-        query.select_from(Ticket).where(col(Ticket.state).in_(OPEN_STATES), queries.visible(actor))
-    ).one()
+    row = session.execute(query.select_from(Ticket).where(queries.is_open(), queries.visible(actor))).one()
     return {sign.key: int(number) for sign, number in zip(signs(at), row, strict=True)}
 
 

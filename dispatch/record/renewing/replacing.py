@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import and_
 from sqlmodel import Session, col, select
 
-from dispatch.record import clocks
+from dispatch.record import clocks, queries
 from dispatch.record.change import Change
 from dispatch.record.effects import assigning
 from dispatch.record.judging import deciding
@@ -33,7 +33,7 @@ def replace_open(database: Database, world: World, now: datetime) -> int:
     with database.reading() as session:
         generation = world.refresh(session, at_once=True).generation_id
         query = select(Ticket.intake_district, Ticket.id).where(
-            col(Ticket.state).in_(OPEN_STATES), col(Ticket.generation_id).is_distinct_from(generation)
+            queries.is_open(), col(Ticket.generation_id).is_distinct_from(generation)
         )
         waiting = session.exec(query).all()
     return sum(database.write(lambda s, key=key: _one(s, key, world, now)) for key in waiting)  # type: ignore[misc]
