@@ -11,8 +11,9 @@ from dispatch.insight.metrics.slices import DIMENSIONS
 from dispatch.insight.rollups import keeping
 from dispatch.record.models import TicketEvent
 from dispatch.upkeep import verifying
-from tests.town import COVER, GARBAGE, IN_EAST, OUTSIDE, PARKING, SANITATION, Town
+from tests.town import COVER, GARBAGE, IN_EAST, OUTSIDE, PARKING, SANITATION, WEST, Town
 from tests.web.conftest import Visitor
+from web.supervisor import tables
 
 NUMBER = re.compile(r'href="(/figures/tickets[^"]*)"[^>]*>(?:<span[^>]*>)?(?:<strong>)?[^<0-9]*(\d+)')
 ROW = re.compile(r'href="/tickets/[^"]+"')
@@ -111,6 +112,24 @@ def test_a_table_comes_as_csv_and_xlsx_with_the_same_numbers(
     assert book.data == supervisor.sees("/figures/table?by=grid&format=xlsx").data
 
 
+def test_a_long_table_comes_in_pages_and_whole_as_a_file(
+    town: Town, visitor: Callable[[str], Visitor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lively(town)
+    monkeypatch.setattr(tables, "PAGE", 2)
+    supervisor = visitor("supervisor")
+    first = supervisor.sees("/figures/table?by=grid").text
+    assert "第 1—2 行,共 3 行" in first
+    assert first.count('<th scope="row">') == 2
+    following = re.search(r'href="([^"]*page=1[^"]*)"', first)
+    assert following
+    last = supervisor.sees(html.unescape(following[1])).text
+    assert "第 3—3 行,共 3 行" in last
+    assert last.count('<th scope="row">') == 1
+    assert "下一页" not in last
+    assert len(supervisor.sees("/figures/table?by=grid&format=csv").data.splitlines()) == 4
+
+
 def test_every_picture_is_kept_as_a_table_and_the_map_as_a_picture(
     town: Town, visitor: Callable[[str], Visitor]
 ) -> None:
@@ -188,8 +207,8 @@ def test_durations_that_must_be_looked_up_one_by_one_come_after_the_page(
 ) -> None:
     lively(town)
     supervisor = visitor("supervisor")
-    assert "承办时长" in supervisor.sees("/figures/?source=patrol").text
-    page = supervisor.sees("/figures/?source=patrol&organisation=" + SANITATION).text
+    assert "承办时长" in supervisor.sees(f"/figures/?source=patrol&organisation={SANITATION}").text
+    page = supervisor.sees(f"/figures/?category={GARBAGE}&area={WEST}").text
     assert "承办时长" not in page
     address = re.search(r'hx-get="(/figures/durations[^"]*)"', page)
     assert address is not None
