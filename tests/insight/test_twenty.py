@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from dispatch.insight.metrics import counting, opening, waiting_times
 from dispatch.insight.metrics.formulas import BY_KEY, METRICS, THREE_PARTIES
@@ -13,7 +13,8 @@ from dispatch.insight.metrics.measures import KEYS
 from dispatch.insight.metrics.periods import Period
 from dispatch.insight.metrics.slices import DIMENSIONS, Slice
 from dispatch.insight.rollups import keeping, rebuilding, recomputing, stretches
-from dispatch.insight.rollups.cubes import CUBES, TIMES
+from dispatch.insight.rollups.cubes import CUBES, TIMES, Cube, cube_for
+from dispatch.insight.rollups.models import Tally
 from tests.insight.twenty import Twenty
 from tests.town import DRAINAGE, EAST, SANITATION, WEST, Town
 
@@ -145,10 +146,30 @@ def test_how_long_things_took_is_of_the_slice_alone(counted: Town) -> None:
             assert ended(_row_by_row(source)) == number, "and from the rows"
 
 
+@pytest.mark.parametrize("cube", TIMES, ids=lambda cube: cube.name)
+def test_every_kind_of_cell_says_what_the_rows_say(counted: Town, cube: Cube) -> None:
+    within_months = Period(date(2026, 3, 3), date(2026, 3, 27))
+    columns = [getattr(Tally, name) for name in cube.told]
+    with counted.database.reading() as session:
+        every = list(session.execute(select(*columns).where(col(Tally.took).is_not(None)).distinct()))
+        assert every
+        found = 0
+        for codes in every:
+            its = Slice(
+                within_months, {name: frozenset({code}) for name, code in zip(cube.told, codes, strict=True)}
+            )
+            assert cube_for(its.columns, among=TIMES) is cube
+            kept = waiting_times.of_slice(session, its)
+            assert kept == waiting_times.of_slice(session, _row_by_row(its))
+            found += len(kept)
+    assert found
+
+
 def _row_by_row(its: Slice) -> Slice:
     """The same matters for somebody whose reach no cell tells apart."""
-    reach = {**its.codes, "category_code": frozenset[str](), "grid_code": frozenset[str]()}
-    finer = Slice(its.period, scope=reach)
+    (name, codes), *others = its.codes.items()
+    reach = {"category_code": frozenset[str](), "grid_code": frozenset[str](), name: codes}
+    finer = Slice(its.period, dict(others), scope=reach)
     assert not waiting_times.are_kept(finer)
     return finer
 
