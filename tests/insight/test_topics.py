@@ -5,13 +5,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import select
 
+from dispatch.insight.metrics import counting
+from dispatch.insight.metrics.periods import Period
+from dispatch.insight.metrics.slices import Slice
 from dispatch.insight.rollups import keeping
-from dispatch.insight.topics import finding, managing, stuck
+from dispatch.insight.topics import finding, managing, seasons, stuck
 from dispatch.insight.topics.clustering import Placed, clusters
 from dispatch.insight.topics.models import Topic, TopicKind, TopicState, TopicTicket
 from dispatch.record.models import Ticket
 from grid.errors import InputError, NotAllowed
-from tests.town import COVER, DRAINAGE, GARBAGE, IN_WEST, LAT, LON, SANITATION, Town
+from tests.town import COVER, DRAINAGE, GARBAGE, IN_WEST, LAT, LON, SANITATION, STREET, Town
 from tests.walking import calls
 
 NEAR = [{"lon": IN_WEST["lon"] + n * 0.0003, "lat": IN_WEST["lat"]} for n in range(3)]
@@ -49,6 +52,28 @@ def test_a_repeated_call_is_put_to_the_first_and_not_dispatched_again(town: Town
     again = calls(town)
     town.dispatcher.acts(again, "merge", into=first)
     assert (town.ticket(again).state, town.ticket(first).merged_count) == ("merged", 1)
+
+
+def test_what_came_last_year_in_these_weeks_stands_out(town: Town) -> None:
+    this_year = town.now
+    for days, number in ((-10, 1), (3, 4), (20, 1)):
+        town.now = this_year - timedelta(days=365 - days)
+        for _ in range(number):
+            town.worker.reports(GARBAGE)
+        town.worker.reports(COVER)
+    town.now = this_year
+    keeping.catch_up(town.database, town.world.settings.zone, town.now)
+    its = Slice(Period.last_days(30, this_year.date()))
+    with town.database.reading() as session:
+        assert seasons.coming(session, its) == [(GARBAGE, STREET, 5, 1)], (
+            "two covers are too few to stand out"
+        )
+        then, before = seasons.weeks(its)
+        for period, number in ((then, 5), (before, 1)):
+            received = counting.totals(
+                session, its.during(period).at("category_code", GARBAGE), ("received",)
+            )
+            assert received["received"] == number
 
 
 def test_two_are_no_class_and_neither_are_old_ones(town: Town) -> None:
@@ -143,10 +168,6 @@ def test_sums_of_a_topic_are_those_of_its_tickets(town: Town) -> None:
     keeping.catch_up(town.database, town.world.settings.zone, town.now)
     town.later(hours=1)
     finding.look(town.database, town.now)
-    from dispatch.insight.metrics import counting
-    from dispatch.insight.metrics.periods import Period
-    from dispatch.insight.metrics.slices import Slice
-
     (topic,) = topics(town)[TopicKind.REPEAT]
     with town.database.reading() as session:
         its = Slice(Period.month(2026, 3), topic=topic.id)

@@ -57,6 +57,7 @@ def topics() -> ResponseReturnValue:
             states=STATES,
             standing=standing,
             coming=seasons.coming(session, its.slice),
+            weeks=seasons.weeks(its.slice),
             may=its.actor.may(managing.MANAGE),
         )
 

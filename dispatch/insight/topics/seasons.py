@@ -14,6 +14,7 @@ from dispatch.insight.rollups.models import Tally
 
 AHEAD = timedelta(days=27)
 LEAST = 3
+MOST = 60
 
 
 class Coming(NamedTuple):
@@ -22,19 +23,24 @@ class Coming(NamedTuple):
     category_code: str
     street_code: str
     last_year: int
-    usual: float
+    usual: int
+
+
+def weeks(its: Slice) -> tuple[Period, Period]:
+    """Last year's four weeks that now begin again, and the four before them."""
+    then = Period(its.period.to_on, its.period.to_on + AHEAD).last_year
+    return then, then.before
 
 
 def coming(session: Session, its: Slice) -> list[Coming]:
-    """What stood out last year in the four weeks that now begin, by category and street."""
-    ahead = Period(its.period.to_on, its.period.to_on + AHEAD).last_year
-    then, before = _counts(session, its.during(ahead)), _counts(session, its.during(ahead.before))
+    """What stood out last year in the four weeks that now begin, by category and street; the most first."""
+    then, before = (_counts(session, its.during(period)) for period in weeks(its))
     found = [
         Coming(category, street, number, before[(category, street)])
         for (category, street), number in then.items()
         if number >= LEAST and number > before[(category, street)]
     ]
-    return sorted(found)
+    return sorted(found, key=lambda one: (one.usual - one.last_year, one))[:MOST]
 
 
 def _counts(session: Session, its: Slice) -> Counter[tuple[str, str]]:

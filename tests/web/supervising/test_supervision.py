@@ -1,7 +1,9 @@
 """The supervisors' other pages: reports, exports, topics, load, switches, tables of one's own."""
 
+import html
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlmodel import select
@@ -99,6 +101,22 @@ def test_a_topic_is_found_and_adopted_on_its_page(town: Town, visitor: Callable[
     assert done.status_code == 303
     assert "增设桶点" in supervisor.sees(where).text
     assert supervisor.sees(f"/figures/?topic={topic.id}").status_code == 200
+
+
+def test_what_last_year_announces_opens_to_its_tickets(town: Town, visitor: Callable[[str], Visitor]) -> None:
+    this_year = town.now
+    for days, number in ((-10, 2), (3, 4)):
+        town.now = this_year - timedelta(days=365 - days)
+        for _ in range(number):
+            town.worker.reports(GARBAGE)
+    town.now = this_year
+    keeping.catch_up(town.database, town.world.settings.zone, town.now)
+    supervisor = visitor("supervisor")
+    announced = supervisor.sees("/figures/topics").text.partition("未诉先办")[2]
+    opened = re.findall(r'<a href="(/figures/tickets[^"]*)">(\d+)</a>', announced)
+    assert [int(number) for _, number in opened] == [4, 2]
+    for address, number in opened:
+        assert supervisor.sees(html.unescape(address)).text.count('<span class="code">') == int(number)
 
 
 @pytest.mark.acceptance("D2")
