@@ -11,6 +11,7 @@ from dispatch.insight.metrics.formulas import METRICS
 from dispatch.insight.metrics.slices import DIMENSIONS, FIGURES, Slice
 from dispatch.insight.reports import building
 from dispatch.insight.reports.sheets import Plain, Sheet
+from dispatch.record.models import Source
 from grid.errors import InputError
 from grid.permissions import Actor
 from web.forms import Code, Empty, Strict, check
@@ -135,7 +136,8 @@ def _narrowed(query: FiguresQuery, its: Slice, actor: Actor, columns_by: str | N
     """The question of one column, for the addresses of its numbers."""
     fields = {"organisation": "organisation", "category": "category", "source": "source"}
     known = fields.get(columns_by or "", "area") if columns_by and column != "-" else None
-    narrower = query.model_copy(update={known: column} if known else {})
+    value = Source(column) if known == "source" else column
+    narrower = query.model_copy(update={known: value} if known else {})
     return Asked(narrower, its, actor)
 
 

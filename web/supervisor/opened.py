@@ -6,19 +6,26 @@ from typing import Any
 from flask import render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement
+from sqlmodel import Session, col
 
-from dispatch.insight.metrics import opening, present
+from dispatch.insight.load import measuring
+from dispatch.insight.metrics import opening, present, waiting_times
 from dispatch.insight.metrics.measures import BY_KEY as MEASURES
 from dispatch.insight.metrics.periods import Period
 from dispatch.insight.metrics.slices import DIMENSIONS, FIGURES, TIMES, Slice
+from dispatch.insight.rollups import durations
 from dispatch.record import queries
+from dispatch.record.models import Ticket
+from dispatch.record.oversight import loads
 from dispatch.rules.workflow import STATES, State
+from dispatch.rules.worktime import WEEKDAYS
 from grid.errors import InputError
 from web.gate.access import permission_required
 from web.service.context import database, now, world
 from web.shown.lists import area_names
 from web.supervisor.answering.asking import Asked, asked, names_of, title_of
 from web.supervisor.blueprint import blueprint
+from web.supervisor.dashboard import STAGES
 
 PAGE = 100
 
@@ -36,8 +43,7 @@ def tickets() -> ResponseReturnValue:
             label, condition = _present(its)
             found = present.tickets(session, condition, _at(its), its.actor, size=PAGE + 1, offset=offset)
         else:
-            label, keys = _measures(its)
-            counted = opening.behind(session, _at(its), keys, its.actor, size=PAGE + 1, offset=offset)
+            label, counted = _counted(session, its, offset)
             found = [row.ticket for row in counted]
             notes = dict(enumerate(f"{row.on:%m-%d}" for row in counted))
         only = its.query.only or ""
@@ -80,6 +86,24 @@ def _days(only: str, within: Period) -> Period:
     return Period(max(wide.from_on, within.from_on), min(wide.to_on, within.to_on))
 
 
+def _counted(session: Session, its: Asked, offset: int) -> tuple[str, list[opening.Counted]]:
+    """What a number of the past is made of: lengths of time, an hour of the week, or measures."""
+    hour, here = its.query.hour, _at(its)
+    part = {"size": PAGE + 1, "offset": offset}
+    if its.query.took:
+        clock, _, stage = its.query.took.partition(".")
+        if clock not in waiting_times.CLOCK_LABELS or stage not in STAGES:
+            raise InputError("没有这个环节,请从数字页面打开", {"took": "没有这个环节"})
+        label = f"{waiting_times.CLOCK_LABELS[clock]} {STAGES[stage]}".strip()
+        return label, opening.behind_lengths(session, here, (clock, stage), its.actor, **part)
+    if hour is not None:
+        label = f"{WEEKDAYS[hour // 24]} {hour % 24} 时登记"
+        kind = (durations.ARRIVAL, durations.ARRIVAL)
+        return label, opening.behind_lengths(session, here, kind, its.actor, minutes=hour * 60, **part)
+    label, keys = _measures(its)
+    return label, opening.behind(session, here, keys, its.actor, **part)
+
+
 def _measures(its: Asked) -> tuple[str, tuple[str, ...]]:
     keys = tuple((its.query.measure or "").split("+"))
     if any(key not in MEASURES for key in keys):
@@ -94,6 +118,8 @@ def _present(its: Asked) -> tuple[str, ColumnElement[bool]]:
         return present.BY_KEY[kind].label, present.BY_KEY[kind].condition(now())
     if kind == "state" and which in set(State):
         return STATES[State(which)].label, present.state_condition(State(which))
+    if kind == "piece" and which in measuring.WORDS:
+        return measuring.WORDS[which], col(Ticket.state).in_(loads.states_of(which))
     if kind == "age":
         for days, label in present.AGES:
             if label == which:

@@ -75,6 +75,16 @@ def unfolded(session: Session) -> Unfolded:
     return Unfolded(Tally.__table__.join(stretches, true()), stretches.c.value)  # type: ignore[attr-defined]
 
 
+def is_of(stretch: Any, clock: str, stage: str, minutes: int | None = None) -> Any:
+    """Whether an unfolded stretch is of this clock and stage (and just so long)."""
+    beginning = f'["{clock}","{stage}",'
+    return (
+        stretch.startswith(beginning, autoescape=True)
+        if minutes is None
+        else stretch == f"{beginning}{minutes}]"
+    )
+
+
 def written(times: Mapping[int, int]) -> str:
     """Lengths with how often they came, as a cell holds them."""
     return "".join(f"{minutes},{number}," for minutes, number in sorted(times.items()) if number)

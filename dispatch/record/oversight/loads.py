@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 from dispatch.record import queries
 from dispatch.record.models import Ticket
 from dispatch.record.oversight.models import LoadLimit
-from dispatch.rules.workflow import State
+from dispatch.rules.workflow import OPEN_STATES, State
 from grid.auditing import record_change
 from grid.errors import InputError
 from grid.permissions import Actor
@@ -50,6 +50,11 @@ def pieces(session: Session, kind: str, codes: Iterable[str] | None = None) -> d
         piece = PIECE.get(state, "open")
         of[piece] = of.get(piece, 0) + number
     return found
+
+
+def states_of(piece: str) -> frozenset[State]:
+    """The states in which a ticket is that kind of work."""
+    return frozenset(state for state in OPEN_STATES if PIECE.get(state, "open") == piece)
 
 
 def hours_of(waiting: dict[str, int]) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from sqlmodel import col, select
 
+from dispatch.insight.load import measuring
 from dispatch.insight.metrics.slices import DIMENSIONS
 from dispatch.insight.rollups import keeping
 from dispatch.record.models import TicketEvent
@@ -42,6 +43,9 @@ def test_every_number_on_the_pages_is_the_length_of_its_list(
     supervisor = visitor("supervisor")
     pages = ["/figures/", f"/figures/?organisation={SANITATION}", "/figures/map"]
     pages += [f"/figures/table?by={by}" for by in (*DIMENSIONS, "day", "month")]
+    pages += ["/figures/heat", "/figures/heat?source=patrol", "/figures/durations", "/figures/topics"]
+    pages += [f"/figures/load?kind={kind}" for kind in measuring.KINDS]
+    pages += ["/figures/builder?rows_by=grid&columns_by=source&metrics=received&metrics=handling"]
     opened = {
         (html.unescape(path), int(number))
         for page in pages
@@ -50,6 +54,8 @@ def test_every_number_on_the_pages_is_the_length_of_its_list(
     for path, number in opened:
         assert len(ROW.findall(supervisor.sees(path).text)) == number, path
     assert len(opened) > 60
+    for kind in ("hour=", "took=total.", "took=stage.", "now=piece", "measure=received", "now=open"):
+        assert any(kind in path for path, _ in opened), kind
 
 
 def test_what_a_rate_leaves_out_stands_beside_it(town: Town, visitor: Callable[[str], Visitor]) -> None:

@@ -25,6 +25,10 @@ Dimension = Literal[
 ]
 
 
+# What an address asks for only where a number is opened or a file is taken.
+OF_ONE_NUMBER = {"measure", "now", "took", "hour", "page", "only", "format", "picture"}
+
+
 class FiguresQuery(Strict):
     """Days (or from–to), and which part of the work: area, category, organisation, source, topic."""
 
@@ -40,6 +44,8 @@ class FiguresQuery(Strict):
     only: Annotated[Code | None, Empty] = None
     measure: Annotated[Code | None, Empty] = None
     now: Annotated[Code | None, Empty] = None
+    took: Annotated[Code | None, Empty] = None
+    hour: Annotated[int | None, Field(ge=0, lt=168), Empty] = None
     page: Annotated[int, Field(ge=0, le=10_000)] = 0
     format: Literal["html", "csv", "xlsx", "png"] = "html"
     picture: Annotated[Code | None, Empty] = None
@@ -61,9 +67,7 @@ class Asked:
 
 def plain(query: FiguresQuery) -> dict[str, Any]:
     """What differs from the usual question, for an address."""
-    return query.model_dump(
-        mode="json", exclude_defaults=True, exclude={"measure", "now", "page", "only", "format", "picture"}
-    )
+    return query.model_dump(mode="json", exclude_defaults=True, exclude=OF_ONE_NUMBER)
 
 
 def asked(standing: Standing) -> Asked:
