@@ -160,6 +160,24 @@ SCHEME = {
 }
 
 
+def test_the_numbers_of_a_scheme_open_to_their_tickets(town: Town, visitor: Callable[[str], Visitor]) -> None:
+    photo = town.photo("b" * 64)
+    for _ in range(2):
+        code = town.worker.reports(GARBAGE).code
+        town.later(hours=1).department.acts(code, "handle", solved="solved", answer="已清运", photos=(photo,))
+    town.later(days=40)
+    keeping.catch_up(town.database, town.world.settings.zone, town.now)
+    with town.database.writing() as session:
+        session.add(appraisal_plan("KP-1", town.now))
+    supervisor = visitor("supervisor")
+    kept = supervisor.posts("/figures/schemes", **SCHEME)
+    page = supervisor.sees(kept.headers["Location"]).text
+    opened = re.findall(r'<a href="(/figures/tickets[^"]*)">(\d+)</a>', page)
+    assert [int(number) for _, number in opened] == [2, 2], "two of two in time, in the quarter before"
+    for address, number in opened:
+        assert supervisor.sees(html.unescape(address)).text.count('<span class="code">') == int(number)
+
+
 @pytest.mark.acceptance("D9")
 @pytest.mark.acceptance("D10")
 @pytest.mark.acceptance("D11")
