@@ -88,9 +88,7 @@ def name_everything(database: Database) -> None:
         generation = session.execute(select(col(Generation.id))).scalar_one()
         areas: dict[str, tuple[Level, str | None]] = {}
         for grid in range(stats_city.GRIDS):
-            district = f"99{grid // 250 + 1:04d}"
-            street = f"{district}{grid // 13:03d}"
-            community = f"{street}{grid // 4:03d}"
+            district, street, community = stats_city.places(grid)
             areas |= {district: (Level.DISTRICT, None), street: (Level.STREET, district)}
             areas |= {community: (Level.COMMUNITY, street), f"grid-{grid}": (Level.GRID, community)}
         somewhere = box(116, 39, 116.01, 39.01).wkb

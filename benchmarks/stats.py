@@ -180,13 +180,13 @@ def dashboard(database: Database, at: datetime, its: Slice) -> None:
 def _random_slice(rng: random.Random) -> tuple[Slice, str]:
     """By any dimension, filtered by none, one or two others, over the last twelve months or a part of them."""
     grid = rng.randrange(stats_city.GRIDS)
-    street = f"99{grid // 250 + 1:04d}{grid // 13:03d}"
+    district, street, _ = stats_city.places(grid)
     choices = {
         "category_code": f"category-{rng.randrange(stats_city.CATEGORIES)}",
         "organisation_code": f"unit-{rng.randrange(stats_city.UNITS)}",
         "source": rng.choice(("patrol", "hotline", "resident")),
         "street_code": street,
-        "district_code": street[:6],
+        "district_code": district,
         "grid_code": f"grid-{grid}",
     }
     its = Slice(

@@ -78,6 +78,13 @@ TICKETS = {
 }  # fmt: skip
 
 
+def places(grid: int) -> tuple[str, str, str]:
+    """District, street and community of a grid, as the statement above names them."""
+    district = f"99{grid // 250 + 1:04d}"
+    street = f"{district}{grid // 13:03d}"
+    return district, street, f"{street}{grid // 4:03d}"
+
+
 def generate(database: Database, number: int) -> None:
     """So many tickets; keys to the standing world are not checked, for there is none."""
     fill = partial(_fill, database, number)
