@@ -15,7 +15,7 @@ from dispatch.insight.rollups.cubes import CUBES, DAY, TIMES, Cube
 from dispatch.insight.rollups.models import DIMENSIONS
 
 AT_ONCE = 500
-LONG = 8000  # characters: some four hundred lengths written behind one another twice over
+LONG = 8000  # characters: some thousand lengths, a month's different ones twice over
 _BY_NAME = {cube.name: cube for cube in (*CUBES, *TIMES)}
 _PLACES = {name: tuple(DIMENSIONS.index(code) for code in cube.told) for name, cube in _BY_NAME.items()}
 
@@ -125,13 +125,11 @@ def apply_spans(session: Session, changes: Mapping[Stretch, int]) -> None:
         key = list(cube.table.primary_key.columns)
         times = cube.table.c.times
         long = case((func.length(times) > LONG, times), else_=None).label("long")
-        grown = _add(session, cube.table, rows, ("times",), (*key, long))
-        short = [
-            {**row, "times": stretches.written(stretches.read(row["long"]))} for row in grown if row["long"]
-        ]
-        for row in short:
-            same = [column == row[column.name] for column in key]
-            session.execute(update(cube.table).where(*same).values(times=row["times"]))
+        for row in _add(session, cube.table, rows, ("times",), (*key, long)):
+            if row["long"]:
+                same = [column == row[column.name] for column in key]
+                short = stretches.written(stretches.read(row["long"]))
+                session.execute(update(cube.table).where(*same).values(times=short))
 
 
 def _add(

@@ -19,12 +19,12 @@ from dispatch.insight.rollups import bulk, cells, durations, marking, story
 from dispatch.insight.rollups.cells import Counted, Spanned
 from dispatch.insight.rollups.models import TALLIED, Tally
 from dispatch.insight.rollups.story import Story, Which
+from dispatch.insight.rollups.stretches import folded
 from dispatch.record.models import Ticket
 from grid.database import Database
 
 BATCH = 200
 _ON = TALLIED.index("on")
-_folded = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 def catch_up(database: Database, zone: ZoneInfo, now: datetime | None = None, *, batches: int = 20) -> int:
@@ -93,7 +93,7 @@ def rows_for(stories: Sequence[Story], at: datetime, zone: ZoneInfo) -> list[Row
         ]
         counted += [(on, unit, 0, stretches) for (on, unit), stretches in took.items()]
         rows += [
-            (district, ticket, nr, on, *under, unit, *place, marks, _folded(stretches) if stretches else None)
+            (district, ticket, nr, on, *under, unit, *place, marks, folded(stretches) if stretches else None)
             for nr, (on, unit, marks, stretches) in enumerate(counted)
         ]
     return rows

@@ -4,6 +4,7 @@ A cell's text is pairs of length and number, `minutes,number,` one behind the ot
 a number below nought takes away.
 """
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -56,6 +57,10 @@ _KIND = Table(
 )
 
 
+folded = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+"""Stretches as a tally row holds them."""
+
+
 class Unfolded(NamedTuple):
     """Tally rows joined with every stretch that ended in them; a stretch is still text, so that alike ones can be
     counted before one of them is taken apart."""
@@ -77,12 +82,9 @@ def unfolded(session: Session) -> Unfolded:
 
 def is_of(stretch: Any, clock: str, stage: str, minutes: int | None = None) -> Any:
     """Whether an unfolded stretch is of this clock and stage (and just so long)."""
-    beginning = f'["{clock}","{stage}",'
-    return (
-        stretch.startswith(beginning, autoescape=True)
-        if minutes is None
-        else stretch == f"{beginning}{minutes}]"
-    )
+    if minutes is not None:
+        return stretch == folded([clock, stage, minutes])
+    return stretch.startswith(folded([clock, stage])[:-1] + ",", autoescape=True)
 
 
 def written(times: Mapping[int, int]) -> str:
