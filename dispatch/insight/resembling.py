@@ -16,7 +16,6 @@ from dispatch.record import queries
 from dispatch.record.models import Reporter, Statement, Ticket, band_of
 from dispatch.record.world import Standing
 from dispatch.rules.likeness import CLASS_DIGITS, RECENT, Alike, Matter, Near, alike, near_m
-from dispatch.rules.workflow import TICKET
 
 METRES_PER_DEGREE = 111_320.0
 LOOKED_AT = 60
@@ -113,7 +112,6 @@ def _statement(public: bool) -> Select[Ticket, str | None]:
             col(Ticket.lon).between(bindparam("west"), bindparam("east")),
             col(Ticket.reported_at) >= bindparam("since"),
             col(Ticket.category_code).like(bindparam("family")),
-            col(Ticket.workflow) == TICKET,
             queries.is_open(),
         )
         .limit(LOOKED_AT)

@@ -1,6 +1,6 @@
 """Every read of tickets. `visible` is the one place where an actor's scope becomes a condition."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -172,7 +172,11 @@ def of_ticket(table: Any, ticket: Ticket) -> ColumnElement[bool]:
 
 def of_tickets(table: Any, tickets: Iterable[Ticket]) -> ColumnElement[bool]:
     """The condition that a row belongs to (or is) one of these: by their districts too, with which every key begins."""
-    keys = [(ticket.intake_district, ticket.id) for ticket in tickets]
+    return of_keys(table, [(ticket.intake_district, ticket.id) for ticket in tickets])
+
+
+def of_keys(table: Any, keys: Collection[tuple[str, UUID | None]]) -> ColumnElement[bool]:
+    """The same for tickets of which the keys are known."""
     return and_(
         col(table.intake_district).in_({district for district, _ in keys}),
         col(table.id if table is Ticket else table.ticket_id).in_([key for _, key in keys]),
@@ -298,10 +302,7 @@ def _keys(
 
 def _tickets(session: Session, keys: list[Key]) -> list[Ticket]:
     """The tickets with these keys, in their order."""
-    query = select(Ticket).where(
-        col(Ticket.intake_district).in_({district for district, _ in keys}),
-        col(Ticket.id).in_([key for _, key in keys]),
-    )
+    query = select(Ticket).where(of_keys(Ticket, keys))
     rows = session.execute(query).scalars() if keys else ()
     known = {(ticket.intake_district, ticket.id): ticket for ticket in rows}
     return [known[key] for key in keys]

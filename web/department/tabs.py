@@ -46,7 +46,10 @@ class Tab:
     def holds(self, at: datetime) -> ColumnElement[bool]:
         """The tab as a condition."""
         due_at = col(Ticket.due_at)
-        conditions: list[ColumnElement[bool]] = [_OPEN, col(Ticket.state).in_(sorted(self.states))]
+        conditions: list[ColumnElement[bool]] = [
+            queries.is_open(),
+            col(Ticket.state).in_(sorted(self.states)),
+        ]
         if self.due is Due.LATE:
             conditions.append(due_at <= at)
         elif self.due is Due.SOON:
@@ -81,7 +84,6 @@ TABS = (
     Tab("waiting", "已办理待核查", WAITING),
 )
 BY_KEY = {tab.key: tab for tab in TABS}
-_OPEN = col(Ticket.closed_at).is_(None)  # the small indices hold open tickets alone
 _CAME_BACK = or_(col(Ticket.no_return).is_(True), col(Ticket.reworks) > 0)
 
 
@@ -102,7 +104,7 @@ def counts(
     kinds = (col(Ticket.state), _stands(at).label("stands"), _CAME_BACK.label("came_back"))
     parts = [
         select(literal(helping).label("helping"), *kinds, func.count())
-        .where(_OPEN, col(Ticket.state).in_(OPEN_STATES), part, *narrowed)
+        .where(queries.is_open(), part, *narrowed)
         .group_by(*(kind.name if hasattr(kind, "name") else kind for kind in kinds))
         for helping, verbs in ((False, HELD), (True, (HELP,)))
         for part in queries.apart(actor, verbs)

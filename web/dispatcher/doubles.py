@@ -9,7 +9,7 @@ from dispatch.insight import resembling
 from dispatch.record import queries
 from dispatch.record.models import Ticket, TicketEvent
 from dispatch.rules.likeness import RECENT
-from dispatch.rules.workflow import TICKET, State
+from dispatch.rules.workflow import State
 from grid.permissions import SYSTEM_ACTOR
 from web.dispatcher.blueprint import blueprint
 from web.gate.access import current_actor, permission_required
@@ -73,7 +73,6 @@ def _pairs(session: Session) -> list[tuple[Ticket, resembling.Resembling]]:
         .where(
             queries.visible(current_actor(), MERGE),
             queries.is_open(),
-            col(Ticket.workflow) == TICKET,
             col(Ticket.merged_into).is_(None),
         )
         .order_by(col(Ticket.reported_at).desc())

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from dispatch.engine.claiming import Due, Key
+from dispatch.record import queries
 from dispatch.record.models import Reporter, Ticket, TicketEvent
 from dispatch.record.world import World
 from dispatch.rules.workflow import BY_ACTION
@@ -87,10 +88,7 @@ class Telling:
     @cached_property
     def reporters(self) -> dict[tuple[str, UUID], list[Reporter]]:
         """Who reported the tickets of this batch, read when somebody is to be told."""
-        query = select(Reporter).where(
-            col(Reporter.intake_district).in_({district for district, _ in self.tickets}),
-            col(Reporter.ticket_id).in_({ticket_id for _, ticket_id in self.tickets}),
-        )
+        query = select(Reporter).where(queries.of_keys(Reporter, self.tickets))
         found: dict[tuple[str, UUID], list[Reporter]] = {}
         for reporter in self.session.execute(query.order_by(col(Reporter.id))).scalars():
             found.setdefault((reporter.intake_district, reporter.ticket_id), []).append(reporter)

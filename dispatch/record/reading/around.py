@@ -62,7 +62,6 @@ def in_public(
         .where(
             col(Ticket.grid_code).in_(grid_codes),
             queries.is_open(),
-            col(Ticket.workflow) == TICKET,
             col(Ticket.category_code).in_(public),
             col(Ticket.source).in_((Source.PATROL, Source.RESIDENT)),
             col(Ticket.nature).is_(None) | col(Ticket.nature).not_in(NEVER_PUBLIC_NATURES),
