@@ -3,7 +3,7 @@
 "use strict";
 
 const Store = (() => {
-  const NAME = "grid", VERSION = 1;
+  const NAME = "grid", VERSION = 1, ATTEMPTS = 4, PAUSE_MS = 100;
   let opened;
 
   function open() {
@@ -19,6 +19,7 @@ const Store = (() => {
         }
       };
       wish.onsuccess = () => {
+        wish.result.onclose = () => { opened = undefined; };
         wish.result.onversionchange = () => { wish.result.close(); opened = undefined; };
         done(wish.result);
       };
@@ -27,14 +28,17 @@ const Store = (() => {
     return opened;
   }
 
-  // A browser may close the base under us; what it cut short never happened, and is done once more on a new connection.
+  // A browser may close the base under us, also twice; what it cut short never happened, and is done again on a new
+  // connection.
   async function within(stores, mode, work) {
-    try {
-      return await once(stores, mode, work);
-    } catch (error) {
-      if (error.name !== "AbortError" && error.name !== "InvalidStateError") throw error;
-      opened = undefined;
-      return once(stores, mode, work);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await once(stores, mode, work);
+      } catch (error) {
+        if (attempt === ATTEMPTS || (error.name !== "AbortError" && error.name !== "InvalidStateError")) throw error;
+        opened = undefined;
+        await new Promise((go) => { setTimeout(go, attempt * PAUSE_MS); });
+      }
     }
   }
 
