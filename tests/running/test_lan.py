@@ -2,6 +2,7 @@
 
 import http.cookiejar
 import re
+import socket
 import ssl
 import subprocess
 import urllib.parse
@@ -22,16 +23,25 @@ from tests.running.test_up import up as up
 from tests.services import free_port
 from tests.town import found_town
 from web.cli.lan.certificates import authority, issue
-from web.cli.lan.front import Front
+from web.cli.lan.front import PLAIN_AHEAD, SECURE_AHEAD, Front
 
 PASSWORD = "a sentence nobody guesses"
 
 
 def port_with_neighbours() -> int:
-    """One whose two further ports exist."""
-    while (port := free_port()) > 65_000:
+    """One whose two further ports are free as well."""
+    while (port := free_port()) > 65_000 or not all(_is_free(port + n) for n in (SECURE_AHEAD, PLAIN_AHEAD)):
         pass
     return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("", port))
+        except OSError:
+            return False
+    return True
 
 
 def read(url: str, context: ssl.SSLContext | None = None) -> bytes:
