@@ -1,4 +1,7 @@
-"""`python -m tests.drill.far_client URL`: one reporter in another network; prints its ledger when its input closes."""
+"""`python -m tests.drill.troubles.far_client URL`: reporters in another network.
+
+Prints a line when they are signed in, and their ledger when its input closes.
+"""
 
 import json
 import sys
@@ -7,6 +10,8 @@ import threading
 from tests.drill import clients
 from tests.drill.clients import Client, Ledger, Reporter
 
+READY = "ready\n"
+
 
 def main() -> None:
     clients.REQUEST_S = 4.0  # what a phone gives up after
@@ -14,6 +19,8 @@ def main() -> None:
     people = [Reporter(Client(sys.argv[1], "worker", ledger, stop), seed) for seed in range(2)]
     for one in people:
         one.start()
+    sys.stdout.write(READY)
+    sys.stdout.flush()
     sys.stdin.read()
     stop.set()
     for one in people:

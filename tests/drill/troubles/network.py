@@ -7,10 +7,12 @@ import time
 from pathlib import Path
 from uuid import UUID
 
+from dispatch.engine.parts.children import die_with_parent
 from tests.drill.clients import Ledger
 from tests.drill.service import prepare
+from tests.drill.troubles.far_client import READY
 from tests.drill.troubles.fault_proxy import FaultProxy, Line
-from tests.drill.troubles.namespace import OURS, namespace
+from tests.drill.troubles.namespace import namespace
 from tests.drill.troubles.under_load import Judged, judge
 
 ROOT = Path(__file__).parents[3]
@@ -24,12 +26,20 @@ def network(kind: str) -> Judged:
     try:
         service.start()
         with namespace() as apart:
-            proxy = FaultProxy((OURS, 0), ("127.0.0.1", service.settings.port), seed=5)
-            address = f"http://{OURS}:{proxy.port}"
+            proxy = FaultProxy((apart.ours, 0), ("127.0.0.1", service.settings.port), seed=5)
+            address = f"http://{apart.ours}:{proxy.port}"
             program = (sys.executable, "-m", "tests.drill.troubles.far_client", address)
             phones = subprocess.Popen(
-                apart.inside(*program), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+                apart.inside(*program),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                cwd=ROOT,
+                preexec_fn=die_with_parent,
             )
+            assert phones.stdout is not None
+            # Signed in; an empty line is a phone that ended, and it has said why.
+            assert phones.stdout.readline() == READY
             time.sleep(PHASE_S)
             for line in (Line.SLOW, Line.CUT, Line.DEAF, Line.BLACK_HOLE):
                 proxy.line = line
