@@ -21,8 +21,6 @@ from web.service.context import database, now, world
 
 blueprint = Blueprint("inspecting", __name__, url_prefix="/inspections")
 
-PLAN_KINDS = {PlanKind.INSPECTION: "巡查", PlanKind.RECHECK: "抽查", PlanKind.APPRAISAL: "考评"}
-
 
 class PlanForm(Strict):
     number: Code
@@ -52,7 +50,7 @@ def register() -> ResponseReturnValue:
         standing = world().refresh(session)
         totals = plans.totals(session)
         return render_template(
-            "oversight/plans.html", totals=totals, kinds=PLAN_KINDS, standing=standing, typed=request.form
+            "oversight/plans.html", totals=totals, kinds=plans.KINDS, standing=standing, typed=request.form
         )
 
 

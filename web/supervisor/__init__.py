@@ -3,13 +3,26 @@
 Nobody is ranked, nothing is typed in: every number is a sum that the page links to the tickets of.
 """
 
-from web.supervisor import balance, builder, classes, dashboard, maps, opened, proof, reports, schemes, tables
+from web.supervisor import (
+    balance,
+    builder,
+    burden,
+    classes,
+    dashboard,
+    maps,
+    opened,
+    proof,
+    reports,
+    schemes,
+    tables,
+)
 from web.supervisor.blueprint import blueprint
 
 __all__ = [
     "balance",
     "blueprint",
     "builder",
+    "burden",
     "classes",
     "dashboard",
     "maps",

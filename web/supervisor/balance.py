@@ -8,9 +8,8 @@ from pydantic import Field
 from shapely import from_wkb
 from sqlmodel import col, select
 
-from dispatch.insight.load import burden, measuring, splitting
+from dispatch.insight.load import measuring, splitting
 from dispatch.insight.metrics import counting
-from dispatch.insight.metrics.slices import FIGURES
 from dispatch.insight.reports.sheets import Plain, Sheet
 from dispatch.insight.schemes import keeping
 from dispatch.insight.schemes.models import FigureSwitch, Scheme
@@ -138,23 +137,6 @@ def draft_split() -> ResponseReturnValue:
         "done",
     )
     return redirect(url_for("supervisor.load"), 303)
-
-
-@blueprint.get("/burden")
-@permission_required(FIGURES)
-def burden_() -> ResponseReturnValue:
-    """What this software asks of people; never who used it how much."""
-    with database().reading() as session:
-        standing = world().refresh(session)
-        its = asked(standing)
-        return render_template(
-            "supervisor/burden.html",
-            asked=its,
-            asks=burden.ASKS,
-            units=burden.by_unit(session, its.slice, settings().zone),
-            names={code: o.name for code, o in standing.organisations.items()},
-            board=burden.board(session, its.slice, settings().zone),
-        )
 
 
 @blueprint.get("/switches")

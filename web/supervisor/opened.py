@@ -41,7 +41,9 @@ def tickets() -> ResponseReturnValue:
         notes: dict[Any, str] = {}
         if its.query.now:
             label, condition = _present(its)
-            found = present.tickets(session, condition, _at(its), its.actor, size=PAGE + 1, offset=offset)
+            found = present.tickets(
+                session, condition, narrowed(its), its.actor, size=PAGE + 1, offset=offset
+            )
         else:
             label, counted = _counted(session, its, offset)
             found = [row.ticket for row in counted]
@@ -63,7 +65,7 @@ def tickets() -> ResponseReturnValue:
         )
 
 
-def _at(its: Asked) -> Slice:
+def narrowed(its: Asked) -> Slice:
     """The slice, narrowed to the row of the table that was opened."""
     only, by = its.query.only, its.query.by
     if only is None:
@@ -88,7 +90,7 @@ def _days(only: str, within: Period) -> Period:
 
 def _counted(session: Session, its: Asked, offset: int) -> tuple[str, list[opening.Counted]]:
     """What a number of the past is made of: lengths of time, an hour of the week, or measures."""
-    hour, here = its.query.hour, _at(its)
+    hour, here = its.query.hour, narrowed(its)
     part = {"size": PAGE + 1, "offset": offset}
     if its.query.took:
         clock, _, stage = its.query.took.partition(".")

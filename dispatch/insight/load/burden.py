@@ -1,21 +1,19 @@
 """The burden board: what this software asks of people, read from its own rows. Nothing of who used it, or how much."""
 
 from dataclasses import dataclass
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, select
-from sqlmodel import Session, SQLModel, col
+from sqlalchemy import func, select
+from sqlmodel import Session
 
+from dispatch.insight.load.registers import REGISTERS
 from dispatch.insight.metrics.counting import table, totals
+from dispatch.insight.metrics.measures import BY_KEY as MEASURES
 from dispatch.insight.metrics.slices import Slice
 from dispatch.insight.rollups.models import NONE
-from dispatch.record import queries
-from dispatch.record.models import TicketEvent
-from dispatch.record.models.admitting import HandedDown
-from dispatch.record.oversight.models import InspectionTask, InspectionVisit, PlanEntry, Recheck
 from dispatch.rules.workflow import BY_ACTION, SUBMIT
 from dispatch.rules.workflow.shapes import Need, Transition
+from grid.permissions import Actor
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,22 @@ ASKS = (
         for name in ("verify_pass", "contact", "handle", "object", "answer_satisfied")
     ),
 )
+# What the tally of tickets counts anyhow; the rest are registers.
+OF_TICKETS = {"supplement_asked": "要求补充材料(次)", "repeated": "并单,免去的重复派单(件)"}
+
+
+@dataclass(frozen=True)
+class Count:
+    """A line of the board; it opens as tickets of a measure, or as rows of a register."""
+
+    key: str
+    label: str
+    number: int
+    of_city: bool = False
+
+    @property
+    def is_measure(self) -> bool:
+        return self.key in MEASURES
 
 
 @dataclass(frozen=True)
@@ -50,54 +64,23 @@ class OfUnit:
     off_list: int
 
 
-def board(session: Session, its: Slice, zone: ZoneInfo) -> list[tuple[str, int]]:
+def board(session: Session, its: Slice, zone: ZoneInfo, actor: Actor) -> list[Count]:
     """Counts of a period: supplementary requests, duplicates put together, plans against what they led to."""
-    counts = totals(session, its, ("supplement_asked", "repeated"))
-    since, until = its.period.begins_at(zone.key), its.period.ends_at(zone.key)
-    period = its.period
-
-    def number(table: type[SQLModel], *conditions: ColumnElement[bool]) -> int:
-        return int(session.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one())
-
-    def during(column: Any) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-        return col(column) >= since, col(column) < until
-
-    return [
-        ("要求补充材料(次)", counts["supplement_asked"]),
-        ("清单外下派企图,已拦下待认定(次)", number(HandedDown, *during(HandedDown.at))),
-        ("并单,免去的重复派单(件)", counts["repeated"]),
-        (
-            "自行处置、当场提醒,免去的流转(件)",
-            number(
-                TicketEvent,
-                queries.seldom("self_handle", "remind"),
-                *during(TicketEvent.at),
-            ),
-        ),
-        (
-            "期内有效的登记计划(项)",
-            number(PlanEntry, col(PlanEntry.from_on) <= period.to_on, col(PlanEntry.to_on) >= period.from_on),
-        ),
-        ("按计划发布的巡查(项)", number(InspectionTask, *during(InspectionTask.created_at))),
-        (
-            "合并后的进门(次)",
-            number(InspectionVisit, col(InspectionVisit.week_on).between(period.from_on, period.to_on)),
-        ),
-        ("按计划抽查(件)", number(Recheck, *during(Recheck.drawn_at))),
-    ]
+    counts = totals(session, its, tuple(OF_TICKETS))
+    found = [Count(key, label, counts[key]) for key, label in OF_TICKETS.items()]
+    for one in REGISTERS.values():
+        if actor.may(one.verb):
+            found.append(
+                Count(one.key, one.label, one.number(session, its, zone, actor), one.is_of_city(its))
+            )
+    return found
 
 
-def by_unit(session: Session, its: Slice, zone: ZoneInfo) -> list[OfUnit]:
+def by_unit(session: Session, its: Slice, zone: ZoneInfo, actor: Actor) -> list[OfUnit]:
     """What each unit asked for beyond its own work, in the order of codes."""
     asked = table(session, its, ("supplement_asked",), "organisation")
-    query = (
-        select(col(HandedDown.by_code), func.count())
-        .where(
-            col(HandedDown.at) >= its.period.begins_at(zone.key),
-            col(HandedDown.at) < its.period.ends_at(zone.key),
-        )
-        .group_by(col(HandedDown.by_code))
-    )
+    tries = REGISTERS["off_list"].rows(its, zone, actor).order_by(None).subquery()
+    query = select(tries.c.by_code, func.count()).group_by(tries.c.by_code)
     tried = {code or NONE: int(times) for code, times in session.execute(query)}
     return [
         OfUnit(code, asked[code]["supplement_asked"] if code in asked else 0, tried.get(code, 0))

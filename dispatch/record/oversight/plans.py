@@ -11,6 +11,8 @@ from dispatch.record.oversight.models import InspectionTask, PlanEntry, PlanKind
 from grid.errors import InputError, NotAllowed
 from grid.permissions import Actor
 
+KINDS = {PlanKind.INSPECTION: "巡查", PlanKind.RECHECK: "抽查", PlanKind.APPRAISAL: "考评"}
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
