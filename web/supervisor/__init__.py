@@ -6,7 +6,6 @@ Nobody is ranked, nothing is typed in: every number is a sum that the page links
 from web.supervisor import (
     balance,
     builder,
-    burden,
     classes,
     dashboard,
     maps,
@@ -22,7 +21,6 @@ __all__ = [
     "balance",
     "blueprint",
     "builder",
-    "burden",
     "classes",
     "dashboard",
     "maps",

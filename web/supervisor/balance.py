@@ -8,8 +8,9 @@ from pydantic import Field
 from shapely import from_wkb
 from sqlmodel import col, select
 
-from dispatch.insight.load import measuring, splitting
+from dispatch.insight.load import burden, measuring, splitting
 from dispatch.insight.metrics import counting
+from dispatch.insight.metrics.slices import FIGURES
 from dispatch.insight.reports.sheets import Plain, Sheet
 from dispatch.insight.schemes import keeping
 from dispatch.insight.schemes.models import FigureSwitch, Scheme
@@ -20,7 +21,7 @@ from web.forms import Code, Strict, Words, read_form
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, settings, world
 from web.shown.labels import _
-from web.supervisor.answering.asking import asked, names_of
+from web.supervisor.answering.asking import asked, names_of, title_of
 from web.supervisor.answering.sending import file_of
 from web.supervisor.blueprint import blueprint
 
@@ -137,6 +138,25 @@ def draft_split() -> ResponseReturnValue:
         "done",
     )
     return redirect(url_for("supervisor.load"), 303)
+
+
+@blueprint.get("/burden")
+@permission_required(FIGURES)
+def burden_() -> ResponseReturnValue:
+    """What this software asks of people; never who used it how much."""
+    zone = settings().zone
+    with database().reading() as session:
+        standing = world().refresh(session)
+        its = asked(standing)
+        return render_template(
+            "supervisor/burden.html",
+            asked=its,
+            about=title_of(its.query, standing),
+            asks=burden.ASKS,
+            units=burden.by_unit(session, its.slice, zone, its.actor),
+            names={code: o.name for code, o in standing.organisations.items()},
+            board=burden.board(session, its.slice, zone, its.actor),
+        )
 
 
 @blueprint.get("/switches")

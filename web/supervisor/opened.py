@@ -1,4 +1,4 @@
-"""Behind every number: the list of exactly the tickets that it is made of."""
+"""Behind every number: the list of exactly the tickets (or rows of a register) that it is made of."""
 
 from datetime import date
 from typing import Any
@@ -8,26 +8,29 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col
 
-from dispatch.insight.load import measuring
+from dispatch.insight.load import measuring, registers
 from dispatch.insight.metrics import opening, present, waiting_times
 from dispatch.insight.metrics.measures import BY_KEY as MEASURES
 from dispatch.insight.metrics.periods import Period
 from dispatch.insight.metrics.slices import DIMENSIONS, FIGURES, TIMES, Slice
+from dispatch.insight.reports.sheets import Sheet
 from dispatch.insight.rollups import durations
 from dispatch.record import queries
 from dispatch.record.models import Ticket
 from dispatch.record.oversight import loads
 from dispatch.rules.workflow import STATES, State
 from dispatch.rules.worktime import WEEKDAYS
-from grid.errors import InputError
-from web.gate.access import permission_required
-from web.service.context import database, now, world
+from grid.errors import InputError, NotFound
+from web.gate.access import current_actor, permission_required
+from web.service.context import database, now, settings, world
 from web.shown.lists import area_names
 from web.supervisor.answering.asking import Asked, asked, names_of, title_of
+from web.supervisor.answering.sending import file_of
 from web.supervisor.blueprint import blueprint
 from web.supervisor.dashboard import STAGES
 
 PAGE = 100
+MOST_IN_A_FILE = 100_000
 
 
 @blueprint.get("/tickets")
@@ -41,9 +44,7 @@ def tickets() -> ResponseReturnValue:
         notes: dict[Any, str] = {}
         if its.query.now:
             label, condition = _present(its)
-            found = present.tickets(
-                session, condition, narrowed(its), its.actor, size=PAGE + 1, offset=offset
-            )
+            found = present.tickets(session, condition, _at(its), its.actor, size=PAGE + 1, offset=offset)
         else:
             label, counted = _counted(session, its, offset)
             found = [row.ticket for row in counted]
@@ -65,7 +66,38 @@ def tickets() -> ResponseReturnValue:
         )
 
 
-def narrowed(its: Asked) -> Slice:
+@blueprint.get("/burden/<key>")
+@permission_required(FIGURES)
+def burden_rows(key: str) -> ResponseReturnValue:
+    """The rows behind one number of the board."""
+    register = registers.REGISTERS.get(key)
+    if register is None or not current_actor().may(register.verb):
+        raise NotFound("没有这本台账,请从减负账打开")
+    with database().reading() as session:
+        standing = world().refresh(session)
+        its = asked(standing)
+        here = _at(its)
+        reading = registers.Reading(standing, settings().zone)
+        as_file = its.query.format != "html"
+        size, offset = (MOST_IN_A_FILE, 0) if as_file else (PAGE + 1, its.query.page * PAGE)
+        lines = registers.lines(session, here, register, reading, its.actor, size, offset)
+    if as_file:
+        rows = [[*line.cells, line.ticket_code] for line in lines]
+        heads = [*register.heads, "工单"]
+        return file_of(its.query.format, Sheet(register.label, heads, rows), f"减负账 {register.label}")
+    return render_template(
+        "supervisor/burden_rows.html",
+        asked=its,
+        register=register,
+        of_city=register.is_of_city(here),
+        unit=reading.unit(its.query.only) if its.query.only else "",
+        lines=lines[:PAGE],
+        has_tickets=any(line.ticket_code for line in lines),
+        more=len(lines) > PAGE,
+    )
+
+
+def _at(its: Asked) -> Slice:
     """The slice, narrowed to the row of the table that was opened."""
     only, by = its.query.only, its.query.by
     if only is None:
@@ -90,7 +122,7 @@ def _days(only: str, within: Period) -> Period:
 
 def _counted(session: Session, its: Asked, offset: int) -> tuple[str, list[opening.Counted]]:
     """What a number of the past is made of: lengths of time, an hour of the week, or measures."""
-    hour, here = its.query.hour, narrowed(its)
+    hour, here = its.query.hour, _at(its)
     part = {"size": PAGE + 1, "offset": offset}
     if its.query.took:
         clock, _, stage = its.query.took.partition(".")
