@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import delete, select, update
 from sqlmodel import Session, col
 
-from dispatch.insight.rollups import bulk, cells, durations, marking, story
+from dispatch.insight import bulk
+from dispatch.insight.rollups import cells, durations, marking, story
 from dispatch.insight.rollups.cells import Counted, Spanned
 from dispatch.insight.rollups.models import TALLIED, Tally
 from dispatch.insight.rollups.story import Story, Which

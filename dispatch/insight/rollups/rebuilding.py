@@ -19,9 +19,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Date, Table, case, cast, delete, func, insert, literal, select, text, update
 from sqlmodel import Session, col
 
+from dispatch.insight import bulk
 from dispatch.insight.metrics.measures import BIT, KEYS
 from dispatch.insight.metrics.periods import Period, months_of
-from dispatch.insight.rollups import bulk, keeping, story, stretches
+from dispatch.insight.rollups import keeping, story, stretches
 from dispatch.insight.rollups.cubes import CUBES, DAY, TIMES, Cube
 from dispatch.insight.rollups.models import Tally
 from dispatch.insight.rollups.story import Key

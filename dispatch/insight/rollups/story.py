@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Text, and_, case, select, type_coerce
 from sqlmodel import Session, col
 
-from dispatch.insight.rollups import bulk
+from dispatch.insight import bulk
 from dispatch.insight.rollups.models import NONE
 from dispatch.record.models import Reporter, Source, Ticket, TicketClock, TicketEvent
 from dispatch.rules.workflow import TICKET
