@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     Select,
     and_,
@@ -19,6 +18,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    tuple_,
 )
 from sqlmodel import Session, col
 
@@ -44,7 +44,7 @@ VERIFY = "ticket:verify"
 READ_LEAD = "lead:read"
 HELP = "ticket:assist"
 # Written into the statement, not sent beside it: a plan made for any value could not use the index of these alone.
-_ASSIST: BindParameter[str] = bindparam("assist", "assist", literal_execute=True)
+_IS_ASSISTING = col(Assignment.part) == bindparam("assist", "assist", literal_execute=True)
 
 
 def visible(actor: Actor, verb: str = READ) -> ColumnElement[bool]:
@@ -52,63 +52,82 @@ def visible(actor: Actor, verb: str = READ) -> ColumnElement[bool]:
 
     Leads are another workflow with verbs of its own (`lead:…`); whoever may read those finds them as well.
     """
-    workflow = verb.partition(":")[0] if verb.startswith(LEAD) else TICKET
-    reach = [
-        and_(col(Ticket.workflow) == workflow, _reach(scope, actor, verb)) for scope in actor.scopes(verb)
-    ]
-    if verb == READ and actor.may(READ_LEAD):
-        reach.append(visible(actor, READ_LEAD))
-    return or_(false(), *reach)
+    return or_(false(), *reached(actor, verb).values())
 
 
-def _reach(scope: Scope, actor: Actor, verb: str) -> ColumnElement[bool]:
+def reached(actor: Actor, *verbs: str) -> dict[tuple[str, str], ColumnElement[bool]]:
+    """The same for any of the verbs, in named parts that may share tickets: each part can be read along one index, where
+    an OR over several columns would look at every ticket."""
+    found: dict[tuple[str, str], ColumnElement[bool]] = {}
+    for verb in verbs:
+        workflow = verb.partition(":")[0] if verb.startswith(LEAD) else TICKET
+        for scope in actor.scopes(verb):
+            for name, condition in _reach(scope, actor, verb).items():
+                found[workflow, name] = and_(col(Ticket.workflow) == workflow, condition)
+        if verb == READ and actor.may(READ_LEAD):
+            found |= reached(actor, READ_LEAD)
+    whole = {workflow for workflow, name in found if name == "all"}
+    return {key: part for key, part in found.items() if key[0] not in whole or key[1] == "all"}
+
+
+def _reach(scope: Scope, actor: Actor, verb: str) -> dict[str, ColumnElement[bool]]:
     if scope is Scope.ALL:
-        return true()
+        return {"all": true()}
     if scope is Scope.OWN:
-        return col(Ticket.reported_by) == actor.account_id
+        return {"own": col(Ticket.reported_by) == actor.account_id}
     if scope is Scope.LINK:
-        return col(Ticket.id) == actor.linked_ticket
+        return {"link": col(Ticket.id) == actor.linked_ticket}
     if scope is Scope.ORGANISATION:
         return _of_organisations(actor, verb)
     codes = actor.area_codes
-    if scope is Scope.GRID and verb == VERIFY:
-        own = or_(col(Ticket.grid_code).in_(codes), col(Ticket.community_code).in_(codes))
-        return or_(and_(col(Ticket.verify_grid).is_(None), own), col(Ticket.verify_grid).in_(codes))
+    grid, community = col(Ticket.grid_code).in_(codes), col(Ticket.community_code).in_(codes)
     if scope is Scope.GRID:
-        seen = col(Ticket.verify_grid).in_(codes)
-        return or_(seen, col(Ticket.grid_code).in_(codes), col(Ticket.community_code).in_(codes))
-    levels = (Ticket.grid_code, Ticket.community_code, Ticket.street_code, Ticket.district_code)
-    return or_(*(col(level).in_(codes) for level in levels))
+        verified = col(Ticket.verify_grid).in_(codes)
+        if verb != VERIFY:
+            return {"verified": verified, "grid": grid, "community": community}
+        # Where another grid verifies, its own has nothing to verify.
+        own = col(Ticket.verify_grid).is_(None)
+        return {"verified": verified, "own grid": and_(own, grid), "own community": and_(own, community)}
+    street, district = col(Ticket.street_code).in_(codes), col(Ticket.district_code).in_(codes)
+    return {"grid": grid, "community": community, "street": street, "district": district}
 
 
-def _of_organisations(actor: Actor, verb: str) -> ColumnElement[bool]:
+def _of_organisations(actor: Actor, verb: str) -> dict[str, ColumnElement[bool]]:
     """What the units hold now; for reading also what they once held."""
     if verb == HELP:
-        return _helped_by(actor)
-    held = or_(col(Ticket.main_code).in_(actor.under), col(Ticket.section_code).in_(actor.under))
-    if verb not in (READ, READ_LEAD):
-        return held
-    once = exists().where(
-        and_(
-            col(Assignment.intake_district) == col(Ticket.intake_district),
-            col(Assignment.ticket_id) == col(Ticket.id),
-            col(Assignment.organisation_code).in_(actor.under),
+        return {"helped": _helped_by(actor)}
+    found: dict[str, ColumnElement[bool]] = {
+        "main": col(Ticket.main_code).in_(actor.under),
+        "section": col(Ticket.section_code).in_(actor.under),
+    }
+    if verb in (READ, READ_LEAD):
+        found["once"] = exists().where(
+            and_(
+                col(Assignment.intake_district) == col(Ticket.intake_district),
+                col(Assignment.ticket_id) == col(Ticket.id),
+                col(Assignment.organisation_code).in_(actor.under),
+            )
         )
-    )
-    return or_(held, once)
+    return found
 
 
 def apart(actor: Actor, verbs: tuple[str, ...]) -> list[ColumnElement[bool]]:
-    """The reach of any of the verbs in parts that share no ticket: a count then reads one index for each part,
-    where an OR over two columns would have to look at every open ticket."""
-    scopes = {scope for verb in verbs for scope in actor.scopes(verb)}
-    alike = scopes == {Scope.ORGANISATION} and all(verb.startswith(TICKET) for verb in verbs)
-    if not alike or {READ, HELP} & set(verbs):
-        return [or_(false(), *(visible(actor, verb) for verb in verbs))]
-    main, section = col(Ticket.main_code), col(Ticket.section_code)
-    of_main = and_(col(Ticket.workflow) == TICKET, main.in_(actor.under))
-    of_section = and_(col(Ticket.workflow) == TICKET, section.in_(actor.under))
+    """The reach of any of the verbs in parts that share no ticket, for counting."""
+    parts = reached(actor, *verbs)
+    if parts.keys() != {(TICKET, "main"), (TICKET, "section")}:
+        return [or_(false(), *parts.values())]
+    of_main, of_section = parts[TICKET, "main"], parts[TICKET, "section"]
+    main = col(Ticket.main_code)
     return [of_main, and_(of_section, or_(main.is_(None), main.not_in(actor.under)))]
+
+
+def is_joint() -> ColumnElement[bool]:
+    """A ticket on which units assist or did."""
+    # OFFSET keeps PostgreSQL from looking at each open ticket's assignments in turn: it takes the few assisted ones.
+    assisted = (
+        select(col(Assignment.intake_district), col(Assignment.ticket_id)).where(_IS_ASSISTING).offset(0)
+    )
+    return tuple_(col(Ticket.intake_district), col(Ticket.id)).in_(assisted)
 
 
 def _helped_by(actor: Actor) -> ColumnElement[bool]:
@@ -117,7 +136,7 @@ def _helped_by(actor: Actor) -> ColumnElement[bool]:
         and_(
             col(Assignment.intake_district) == col(Ticket.intake_district),
             col(Assignment.ticket_id) == col(Ticket.id),
-            col(Assignment.part) == _ASSIST,
+            _IS_ASSISTING,
             col(Assignment.ended_at).is_(None),
             col(Assignment.organisation_code).in_(actor.under),
         )
@@ -261,10 +280,12 @@ def page(
     after: After | None = None,
     size: int = 50,
     verbs: tuple[str, ...] = (READ,),
+    parts: Collection[ColumnElement[bool]] | None = None,
 ) -> list[Ticket]:
     """One page of what the actor may do one of the verbs on, the most pressing first, then what has no limit running;
-    `after` is the last row's (due_at, id)."""
-    parts = apart(actor, verbs)
+    `after` is the last row's (due_at, id). `parts` say the reach where it is narrower than that of the verbs."""
+    if parts is None:
+        parts = reached(actor, *verbs).values()
     due_at, key = col(Ticket.due_at), col(Ticket.id)
     found: list[Key] = []
     # Two plain reads along one index each: an OR over NULLs would have to look at every row before the page.
@@ -297,7 +318,8 @@ def _keys(
     for part in parts:
         query = select(*order, col(Ticket.intake_district), col(Ticket.id).label("its"))
         found += session.execute(query.where(part, *conditions).order_by(*order).limit(size))
-    return [(row[-2], row[-1]) for row in sorted(found, key=lambda row: tuple(row)[: len(order)])[:size]]
+    once = {tuple(row) for row in found}
+    return [(row[-2], row[-1]) for row in sorted(once, key=lambda row: row[: len(order)])[:size]]
 
 
 def _tickets(session: Session, keys: list[Key]) -> list[Ticket]:

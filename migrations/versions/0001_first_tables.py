@@ -1658,20 +1658,23 @@ def upgrade() -> None:
     with op.batch_alter_table('ticket', schema=None) as batch_op:
         batch_op.create_index('ix_ticket_account', ['reported_by', 'reported_at'], unique=False)
         batch_op.create_index('ix_ticket_closed', ['closed_at'], unique=False, postgresql_where=sa.text('closed_at IS NOT NULL'), sqlite_where=sa.text('closed_at IS NOT NULL'))
+        batch_op.create_index('ix_ticket_community', ['community_code', 'id'], unique=False)
         batch_op.create_index('ix_ticket_due', ['due_at', 'id'], unique=False)
         batch_op.create_index('ix_ticket_grid_state', ['grid_code', 'state'], unique=False)
         batch_op.create_index('ix_ticket_id', ['id'], unique=False)
         batch_op.create_index('ix_ticket_lead', ['due_at', 'id'], unique=False, postgresql_where=sa.text("workflow = 'lead'"), sqlite_where=sa.text("workflow = 'lead'"))
         batch_op.create_index('ix_ticket_main', ['main_code', 'state', 'due_at'], unique=False)
         batch_op.create_index('ix_ticket_open_place', ['lat_band', 'lon'], unique=False, postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
-        batch_op.create_index('ix_ticket_open_section', ['section_code'], unique=False, postgresql_where=sa.text('closed_at IS NULL AND section_code IS NOT NULL'), sqlite_where=sa.text('closed_at IS NULL AND section_code IS NOT NULL'))
         batch_op.create_index('ix_ticket_open_work', ['main_code', 'section_code', 'workflow', 'state', 'due_at', 'no_return', 'reworks', 'source', 'category_code', 'lat_band', 'lat', 'lon', 'grid_code', 'community_code', 'street_code', 'district_code', 'intake_district', 'id', 'queue', 'reported_at', 'urgent', 'verify_grid', 'reported_by', 'progress_due_at', 'objections', 'urged', 'merged_count'], unique=False, postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
-        batch_op.create_index('ix_ticket_owner', ['owner_code', 'state', 'due_at'], unique=False)
         batch_op.create_index('ix_ticket_place', ['lat_band', 'lon'], unique=False)
+        batch_op.create_index('ix_ticket_progress', ['progress_due_at'], unique=False, postgresql_where=sa.text('closed_at IS NULL AND progress_due_at IS NOT NULL'), sqlite_where=sa.text('closed_at IS NULL AND progress_due_at IS NOT NULL'))
         batch_op.create_index('ix_ticket_queue', ['queue', 'accepted_at'], unique=False)
         batch_op.create_index('ix_ticket_reported', ['reported_at'], unique=False)
+        batch_op.create_index('ix_ticket_section', ['section_code', 'closed_at'], unique=False, postgresql_where=sa.text('section_code IS NOT NULL'), sqlite_where=sa.text('section_code IS NOT NULL'))
         batch_op.create_index('ix_ticket_state_due', ['state', 'due_at'], unique=False)
+        batch_op.create_index('ix_ticket_street', ['street_code'], unique=False)
         batch_op.create_index('ix_ticket_tally', ['tally_due'], unique=False, sqlite_where=sa.text('tally_due = 1'), postgresql_where=sa.text('tally_due'))
+        batch_op.create_index('ix_ticket_verify_grid', ['verify_grid'], unique=False, postgresql_where=sa.text('verify_grid IS NOT NULL'), sqlite_where=sa.text('verify_grid IS NOT NULL'))
 
     op.create_table('time_limit',
     sa.Column('ruleset_version', sa.Integer(), nullable=False),
@@ -1776,7 +1779,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('intake_district', 'id', name=op.f('pk_assignment'))
     )
     with op.batch_alter_table('assignment', schema=None) as batch_op:
-        batch_op.create_index('ix_assignment_helping', ['organisation_code', 'intake_district', 'ticket_id'], unique=False, postgresql_where=sa.text("part = 'assist' AND ended_at IS NULL"), sqlite_where=sa.text("part = 'assist' AND ended_at IS NULL"))
+        batch_op.create_index('ix_assignment_assist', ['organisation_code', 'ended_at', 'intake_district', 'ticket_id'], unique=False, postgresql_where=sa.text("part = 'assist'"), sqlite_where=sa.text("part = 'assist'"))
         batch_op.create_index('ix_assignment_org', ['organisation_code', 'dispatched_at'], unique=False)
         batch_op.create_index('ix_assignment_ticket', ['intake_district', 'ticket_id'], unique=False)
 
@@ -2234,7 +2237,7 @@ def downgrade() -> None:
     with op.batch_alter_table('assignment', schema=None) as batch_op:
         batch_op.drop_index('ix_assignment_ticket')
         batch_op.drop_index('ix_assignment_org')
-        batch_op.drop_index('ix_assignment_helping', postgresql_where=sa.text("part = 'assist' AND ended_at IS NULL"), sqlite_where=sa.text("part = 'assist' AND ended_at IS NULL"))
+        batch_op.drop_index('ix_assignment_assist', postgresql_where=sa.text("part = 'assist'"), sqlite_where=sa.text("part = 'assist'"))
 
     op.drop_table('assignment')
     op.drop_table('assessment_scheme')
@@ -2249,20 +2252,23 @@ def downgrade() -> None:
 
     op.drop_table('time_limit')
     with op.batch_alter_table('ticket', schema=None) as batch_op:
+        batch_op.drop_index('ix_ticket_verify_grid', postgresql_where=sa.text('verify_grid IS NOT NULL'), sqlite_where=sa.text('verify_grid IS NOT NULL'))
         batch_op.drop_index('ix_ticket_tally', sqlite_where=sa.text('tally_due = 1'), postgresql_where=sa.text('tally_due'))
+        batch_op.drop_index('ix_ticket_street')
         batch_op.drop_index('ix_ticket_state_due')
+        batch_op.drop_index('ix_ticket_section', postgresql_where=sa.text('section_code IS NOT NULL'), sqlite_where=sa.text('section_code IS NOT NULL'))
         batch_op.drop_index('ix_ticket_reported')
         batch_op.drop_index('ix_ticket_queue')
+        batch_op.drop_index('ix_ticket_progress', postgresql_where=sa.text('closed_at IS NULL AND progress_due_at IS NOT NULL'), sqlite_where=sa.text('closed_at IS NULL AND progress_due_at IS NOT NULL'))
         batch_op.drop_index('ix_ticket_place')
-        batch_op.drop_index('ix_ticket_owner')
         batch_op.drop_index('ix_ticket_open_work', postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
-        batch_op.drop_index('ix_ticket_open_section', postgresql_where=sa.text('closed_at IS NULL AND section_code IS NOT NULL'), sqlite_where=sa.text('closed_at IS NULL AND section_code IS NOT NULL'))
         batch_op.drop_index('ix_ticket_open_place', postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
         batch_op.drop_index('ix_ticket_main')
         batch_op.drop_index('ix_ticket_lead', postgresql_where=sa.text("workflow = 'lead'"), sqlite_where=sa.text("workflow = 'lead'"))
         batch_op.drop_index('ix_ticket_id')
         batch_op.drop_index('ix_ticket_grid_state')
         batch_op.drop_index('ix_ticket_due')
+        batch_op.drop_index('ix_ticket_community')
         batch_op.drop_index('ix_ticket_closed', postgresql_where=sa.text('closed_at IS NOT NULL'), sqlite_where=sa.text('closed_at IS NOT NULL'))
         batch_op.drop_index('ix_ticket_account')
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from dispatch.record import queries
@@ -41,7 +41,7 @@ def whistles() -> ResponseReturnValue:
     """Every whistle that still sounds, and every ticket with several units on it."""
     with database().reading() as session:
         standing = world().refresh(session)
-        tickets = queries.page(session, current_actor(), _joint(), size=SHOWN)
+        tickets = queries.page(session, current_actor(), queries.is_open(), queries.is_joint(), size=SHOWN)
         values = {
             "standing": standing,
             "tickets": tickets,
@@ -75,17 +75,6 @@ def whistle(code: str) -> ResponseReturnValue:
             names={},
             typed=request.form,
         )
-
-
-def _joint() -> ColumnElement[bool]:
-    asked = exists().where(
-        and_(
-            col(Assignment.intake_district) == col(Ticket.intake_district),
-            col(Assignment.ticket_id) == col(Ticket.id),
-            col(Assignment.part) == "assist",
-        )
-    )
-    return and_(queries.is_open(), asked)
 
 
 def _called(session: Session, tickets: list[Ticket]) -> dict[UUID, list[Called]]:

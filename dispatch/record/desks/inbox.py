@@ -41,9 +41,12 @@ class Bundle:
 
 def waiting(session: Session, actor: Actor, size: int) -> list[Ticket]:
     """What waits for this person, over all posts, the most pressing first."""
-    verbs = tuple(verb for verb in WAITS if actor.may(verb))
-    wait = or_(*(and_(queries.visible(actor, verb), col(Ticket.state).in_(WAITS[verb])) for verb in verbs))
-    return queries.page(session, actor, queries.is_open(), wait, size=size, verbs=verbs) if verbs else []
+    parts = [
+        and_(part, col(Ticket.state).in_(states))
+        for verb, states in WAITS.items()
+        for part in queries.reached(actor, verb).values()
+    ]
+    return queries.page(session, actor, queries.is_open(), size=size, parts=parts)
 
 
 def bundles(session: Session, actor: Actor, now: datetime) -> list[Bundle]:

@@ -14,7 +14,7 @@ SEARCHED = ("text",)  # the statements by which a desk finds a ticket: what some
 # What happens to few tickets, and is looked for over months.
 SELDOM = ("remind", "self_handle", "settle", "uphold_objection")
 _SELDOM = text(f"action IN {SELDOM}")
-_HELPING = text("part = 'assist' AND ended_at IS NULL")
+_ASSIST = text("part = 'assist'")
 
 
 class TicketEvent(SQLModel, table=True):
@@ -80,12 +80,13 @@ class Assignment(SQLModel, table=True):
         Index("ix_assignment_ticket", "intake_district", "ticket_id"),
         Index("ix_assignment_org", "organisation_code", "dispatched_at"),
         Index(
-            "ix_assignment_helping",
+            "ix_assignment_assist",
             "organisation_code",
+            "ended_at",
             "intake_district",
             "ticket_id",
-            postgresql_where=_HELPING,
-            sqlite_where=_HELPING,
+            postgresql_where=_ASSIST,
+            sqlite_where=_ASSIST,
         ),
     )
     intake_district: str = Field(primary_key=True)

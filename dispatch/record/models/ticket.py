@@ -69,11 +69,19 @@ class Ticket(SQLModel, table=True):
     __table_args__ = (
         # Links, codes and lists know an id alone; the key begins with the district.
         Index("ix_ticket_id", "id"),
-        Index("ix_ticket_owner", "owner_code", "state", "due_at"),
         Index("ix_ticket_state_due", "state", "due_at"),
         Index("ix_ticket_due", "due_at", "id"),
         Index("ix_ticket_main", "main_code", "state", "due_at"),
+        # A grid worker's areas are sought at every level, for a code alone does not say which one it is of.
         Index("ix_ticket_grid_state", "grid_code", "state"),
+        Index("ix_ticket_community", "community_code", "id"),
+        Index("ix_ticket_street", "street_code"),
+        Index(
+            "ix_ticket_verify_grid",
+            "verify_grid",
+            postgresql_where=text("verify_grid IS NOT NULL"),
+            sqlite_where=text("verify_grid IS NOT NULL"),
+        ),
         Index("ix_ticket_queue", "queue", "accepted_at"),
         Index("ix_ticket_reported", "reported_at"),
         Index("ix_ticket_account", "reported_by", "reported_at"),
@@ -117,10 +125,17 @@ class Ticket(SQLModel, table=True):
             sqlite_where=text("closed_at IS NULL"),
         ),
         Index(
-            "ix_ticket_open_section",
+            "ix_ticket_section",
             "section_code",
-            postgresql_where=text("closed_at IS NULL AND section_code IS NOT NULL"),
-            sqlite_where=text("closed_at IS NULL AND section_code IS NOT NULL"),
+            "closed_at",
+            postgresql_where=text("section_code IS NOT NULL"),
+            sqlite_where=text("section_code IS NOT NULL"),
+        ),
+        Index(
+            "ix_ticket_progress",
+            "progress_due_at",
+            postgresql_where=text("closed_at IS NULL AND progress_due_at IS NOT NULL"),
+            sqlite_where=text("closed_at IS NULL AND progress_due_at IS NOT NULL"),
         ),
         Index(
             "ix_ticket_closed",

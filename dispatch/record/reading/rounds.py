@@ -50,7 +50,7 @@ class CallToMake:
 
 def waiting(actor: Actor, now: datetime) -> ColumnElement[bool]:
     """The tickets about which somebody waits to be asked."""
-    return or_(_open(actor), _answered_at_once(actor, now))
+    return or_(*_open(actor), _answered_at_once(actor, now))
 
 
 def _answered_at_once(actor: Actor, now: datetime) -> ColumnElement[bool]:
@@ -62,11 +62,16 @@ def _answered_at_once(actor: Actor, now: datetime) -> ColumnElement[bool]:
     return and_(queries.visible(actor, CALL_BACK), instant)
 
 
-def _open(actor: Actor) -> ColumnElement[bool]:
+def _open(actor: Actor) -> list[ColumnElement[bool]]:
+    """Open matters to ask about, in parts of which each has an index."""
     how_it_goes = and_(col(Ticket.progress_due_at).is_not(None), col(Ticket.state).in_(ASKED_HOW_IT_GOES_IN))
     # A theme's desk stays with its tickets; an answer given at once is asked about by somebody else.
-    own = and_(themes.not_elsewhere(actor), or_(col(Ticket.state).in_(ASKED_IN), how_it_goes))
-    return and_(queries.visible(actor, CALL_BACK), queries.is_open(), own)
+    own = and_(queries.is_open(), themes.not_elsewhere(actor))
+    return [
+        and_(part, own, kind)
+        for part in queries.reached(actor, CALL_BACK).values()
+        for kind in (col(Ticket.state).in_(ASKED_IN), how_it_goes)
+    ]
 
 
 def _of_it(table: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -77,7 +82,7 @@ def _of_it(table: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
 def calls(session: Session, actor: Actor, standing: Standing, now: datetime) -> list[CallToMake]:
     """Every call to make, the first one first; none is left out because it must wait."""
     # Apart, for each has an index of its own.
-    tickets = queries.page(session, actor, _open(actor), size=MOST)
+    tickets = queries.page(session, actor, size=MOST, parts=_open(actor))
     tickets += queries.page(session, actor, _answered_at_once(actor, now), size=MOST - len(tickets))
     persons = _persons(session, tickets)
     asked_from, tried = _asked_from(session, tickets), calling.last_attempts(session, tickets)
