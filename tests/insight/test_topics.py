@@ -1,4 +1,4 @@
-"""From one problem to a class: found by rows, taken up by a person, its effect counted; and what is stuck."""
+"""From one problem to a class: found by rows, taken up by a person, its effect counted."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,10 +9,9 @@ from dispatch.insight.metrics import counting
 from dispatch.insight.metrics.periods import Period
 from dispatch.insight.metrics.slices import Slice
 from dispatch.insight.rollups import keeping
-from dispatch.insight.topics import finding, managing, seasons, stuck
+from dispatch.insight.topics import finding, managing, seasons
 from dispatch.insight.topics.clustering import Placed, clusters
 from dispatch.insight.topics.models import Topic, TopicKind, TopicState, TopicTicket
-from dispatch.record.models import Ticket
 from grid.errors import InputError, NotAllowed
 from tests.town import COVER, DRAINAGE, GARBAGE, IN_WEST, LAT, LON, SANITATION, STREET, Town
 from tests.walking import calls
@@ -38,12 +37,12 @@ def test_three_alike_within_a_hundred_metres_and_thirty_days_are_a_candidate(tow
     (topic,) = topics(town)[TopicKind.REPEAT]
     assert (topic.state, topic.category_code) == (TopicState.CANDIDATE, GARBAGE)
     with town.database.reading() as session:
-        assert [t.code for t in managing.tickets(session, topic)] == codes
+        assert [t.code for t in managing.tickets(session, topic, town.supervisor.actor)] == codes
     assert finding.look(town.database, town.now) == 0, "looking again finds nothing new"
     fourth = town.later(days=1).worker.reports(GARBAGE, at=NEAR[1]).code
     assert finding.look(town.database, town.now) == 0
     with town.database.reading() as session:
-        assert managing.tickets(session, topic)[-1].code == fourth
+        assert managing.tickets(session, topic, town.supervisor.actor)[-1].code == fourth
 
 
 @pytest.mark.acceptance("B10")
@@ -110,44 +109,23 @@ def test_a_topic_needs_owner_plan_and_date_and_counts_before_and_after(town: Tow
     finding.look(town.database, town.now)
     with town.database.writing() as session:
         topic = session.exec(select(Topic)).one()
-        standing = town.world.refresh(session)
+        town.world.refresh(session)
         due = town.now.date() + timedelta(days=30)
         with pytest.raises(NotAllowed):
             managing.adopt(
-                session, topic, SANITATION, "增设桶点", due, town.department.actor, standing, town.now
+                session, topic, SANITATION, "增设桶点", due, town.department.actor, town.world, town.now
             )
         with pytest.raises(InputError, match="方案"):
-            managing.adopt(session, topic, SANITATION, " ", due, town.supervisor.actor, standing, town.now)
-        managing.adopt(session, topic, SANITATION, "增设桶点", due, town.supervisor.actor, standing, town.now)
+            managing.adopt(session, topic, SANITATION, " ", due, town.supervisor.actor, town.world, town.now)
+        managing.adopt(
+            session, topic, SANITATION, "增设桶点", due, town.supervisor.actor, town.world, town.now
+        )
     town.later(days=6).worker.reports(GARBAGE, at=NEAR[0])
     town.later(days=4)
     with town.database.writing() as session:
         topic = session.exec(select(Topic)).one()
         assert managing.effect(session, topic, town.now) == managing.Effect(10, 3, 1)
         managing.end(session, topic, TopicState.DONE, town.supervisor.actor, town.now)
-
-
-def test_five_ways_to_be_stuck_are_all_listed_with_their_reasons(town: Town) -> None:
-    codes = {key: calls(town) for key in ("returned", "reworked", "due_soon", "urged", "no_contact", "fine")}
-    for code in codes.values():
-        town.department.acts(code, "start") if code != codes["due_soon"] else None
-    with town.database.writing() as session:
-        for key, code in codes.items():
-            ticket = session.exec(select(Ticket).where(Ticket.code == code)).one()
-            ticket.due_at = town.now + timedelta(days=9)
-            ticket.contacted_at = None if key == "no_contact" else town.now
-            for name, value in (("returned", "objections"), ("reworked", "reworks"), ("urged", "urged")):
-                if key == name:
-                    setattr(ticket, value, 3)
-            if key == "due_soon":
-                ticket.due_at = town.now + timedelta(hours=70)
-    town.later(days=2, hours=23)
-    with town.database.reading() as session:
-        found = {t.code: reasons for t, reasons in stuck.stuck(session, town.supervisor.actor, town.now)}
-        one = stuck.stuck(session, town.supervisor.actor, town.now, "urged")
-    labels = {reason.key: reason.label for reason in stuck.REASONS}
-    assert found == {code: (labels[key],) for key, code in codes.items() if key != "fine"}
-    assert [ticket.code for ticket, _ in one] == [codes["urged"]]
 
 
 def test_clusters_are_what_is_dense_in_space_and_time() -> None:

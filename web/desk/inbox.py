@@ -6,6 +6,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
+from dispatch.insight.topics import managing
 from dispatch.record import queries
 from dispatch.record.desks import inbox, opinions
 from web.desk.blueprint import blueprint
@@ -35,7 +36,8 @@ def inbox_page() -> ResponseReturnValue:
             return fresh("desk/inbox_list.html", **values)
         month = f"{opinions.SOFTWARE}:{_today():%Y-%m}"
         asks = opinions.is_offered(session, actor, month)
-    return render_template("desk/inbox.html", **values, asks=asks, scores=range(1, 6))
+        topics = [(row, managing.title(row, standing)) for row in managing.to_answer_for(session, actor)]
+    return render_template("desk/inbox.html", **values, asks=asks, topics=topics, scores=range(1, 6))
 
 
 @blueprint.post("/inbox/shown")

@@ -1,4 +1,4 @@
-"""Topics and their candidates, what is stuck, and what comes every year (未诉先办)."""
+"""Topics and their candidates, and what comes every year (未诉先办)."""
 
 from datetime import date
 from uuid import UUID
@@ -7,7 +7,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from dispatch.insight.metrics.slices import FIGURES
-from dispatch.insight.topics import finding, managing, seasons, stuck
+from dispatch.insight.topics import finding, managing, seasons
 from dispatch.insight.topics.models import TopicKind, TopicState
 from dispatch.record import queries
 from web.forms import Code, Long, Strict, read_form
@@ -49,10 +49,11 @@ def topics() -> ResponseReturnValue:
     with database().reading() as session:
         standing = world().refresh(session)
         its = asked(standing)
+        rows = managing.listed(session, its.actor)
         return render_template(
             "supervisor/topics.html",
             asked=its,
-            rows=managing.listed(session),
+            rows=[(row, number, managing.title(row, standing)) for row, number in rows],
             kinds=KINDS,
             states=STATES,
             standing=standing,
@@ -71,23 +72,27 @@ def look_for_topics() -> ResponseReturnValue:
 
 
 @blueprint.get("/topics/<uuid:topic_id>")
-@permission_required(FIGURES)
+@permission_required(FIGURES, "ticket:handle")
 def topic(topic_id: UUID) -> ResponseReturnValue:
-    """One class of problems: its tickets, who sees to it, and whether it helps."""
+    """One class of problems: its tickets, who sees to it, and whether it helps; for that unit too."""
+    actor = current_actor()
     with database().reading() as session:
         standing = world().refresh(session)
-        row = managing.one(session, topic_id)
-        found = managing.tickets(session, row)
+        row = managing.one(session, topic_id, actor)
+        found = managing.tickets(session, row, actor)
         return render_template(
             "supervisor/topic.html",
             row=row,
+            title=managing.title(row, standing),
             tickets=found,
+            openable=queries.openable(session, found, actor),
             kinds=KINDS,
             states=STATES,
             standing=standing,
             names=area_names(session, standing, found),
             effect=managing.effect(session, row, now()),
-            may=current_actor().may(managing.MANAGE),
+            may=actor.may(managing.MANAGE),
+            sees_figures=actor.may(FIGURES),
         )
 
 
@@ -98,10 +103,9 @@ def adopt(topic_id: UUID) -> ResponseReturnValue:
     form = read_form(AdoptForm, request.form)
     actor, at = current_actor(), now()
     with database().writing() as session:
-        standing = world().refresh(session)
-        managing.adopt(
-            session, managing.one(session, topic_id), form.owner, form.plan, form.due_on, actor, standing, at
-        )
+        world().refresh(session)
+        found = managing.one(session, topic_id, actor)
+        managing.adopt(session, found, form.owner, form.plan, form.due_on, actor, world(), at)
     return redirect(url_for("supervisor.topic", topic_id=topic_id), 303)
 
 
@@ -109,27 +113,7 @@ def adopt(topic_id: UUID) -> ResponseReturnValue:
 @permission_required(managing.MANAGE)
 def end_topic(topic_id: UUID) -> ResponseReturnValue:
     """Done, or not taken up."""
-    form = read_form(EndForm, request.form)
+    form, actor = read_form(EndForm, request.form), current_actor()
     with database().writing() as session:
-        managing.end(session, managing.one(session, topic_id), form.state, current_actor(), now())
+        managing.end(session, managing.one(session, topic_id, actor), form.state, actor, now())
     return redirect(url_for("supervisor.topics"), 303)
-
-
-@blueprint.get("/stuck")
-@permission_required(FIGURES)
-def stuck_() -> ResponseReturnValue:
-    """Online inspection: what does not move and why; each opens into its ticket, where one can act."""
-    only = request.args.get("only") or None
-    with database().reading() as session:
-        standing = world().refresh(session)
-        found = stuck.stuck(session, current_actor(), now(), only)
-        return render_template(
-            "supervisor/stuck.html",
-            asked=None,
-            rows=found,
-            openable=queries.openable(session, [ticket for ticket, _reasons in found], current_actor()),
-            reasons=stuck.REASONS,
-            only=only,
-            standing=standing,
-            names=area_names(session, standing, [ticket for ticket, _reasons in found]),
-        )
