@@ -7,6 +7,7 @@ import pytest
 from sqlmodel import col, select
 
 from dispatch.record.models import Source, Ticket
+from dispatch.rules.workflow import State
 from tests.town import (
     DRAINAGE,
     GARBAGE,
@@ -33,16 +34,26 @@ def marked(town: Town, **values: object) -> str:
 
 
 @pytest.mark.acceptance("B7")
-def test_five_kinds_of_stuck_tickets_are_listed_with_reasons_and_supervision_convenes(
+def test_seven_kinds_of_stuck_tickets_are_listed_with_reasons_and_supervision_convenes(
     town: Town, visitor: Callable[[str], Visitor]
 ) -> None:
     far = town.now + timedelta(days=9)
     kinds = {
         marked(town, objections=2, due_at=far): "反复退单(2 次)",
         marked(town, reworks=2, due_at=far): "多次返工(2 次)",
-        marked(town, due_at=town.now + timedelta(hours=3)): "将超时",
-        marked(town, due_at=town.now - timedelta(hours=3)): "已超时",
+        marked(town, due_at=town.now + timedelta(hours=3)): "承办 24 小时内到期",
+        marked(town, due_at=town.now - timedelta(hours=3)): "承办超时",
         marked(town, urged=3, due_at=far): "多次来电(3 次)",
+        marked(
+            town,
+            source=Source.HOTLINE,
+            state=State.IN_PROGRESS,
+            dispatched_at=town.now - timedelta(days=3),
+            due_at=far,
+        ): "派出两天未联系诉求人",
+        marked(
+            town, correction_drawn=True, state=State.CLOSED, closed_at=town.now, due_at=None
+        ): "更正类别、性质改动了时限,抽中待审",
     }
     calm = marked(town, due_at=far)
     supervisor = visitor("supervisor")
@@ -51,6 +62,11 @@ def test_five_kinds_of_stuck_tickets_are_listed_with_reasons_and_supervision_con
         row = page.split(f'id="{code}"', 1)[1].split("</li>", 1)[0]
         assert reason in row
     assert calm not in page
+    for sign, number in {"late": 1, "soon": 1, "no_contact": 1, "to_audit": 1, "urged": 1}.items():
+        alone = supervisor.sees(f"/dispatch/overdue?tab={sign}").text
+        assert alone.count('<li data-lon="') == number, sign
+        assert f'tab={sign}" aria-current="page"' in alone
+    assert supervisor.sees("/dispatch/overdue?tab=nonsense").status_code == 422
     stuck = next(iter(kinds))
     ticket_page = supervisor.sees(f"/tickets/{stuck}").text
     assert "督办牵头会商" in ticket_page

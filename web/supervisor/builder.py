@@ -2,18 +2,17 @@
 
 from collections import Counter
 from typing import Annotated
+from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from dispatch.insight.metrics.formulas import METRICS
-from dispatch.insight.metrics.slices import DIMENSIONS, FIGURES, Slice
+from dispatch.insight.metrics.slices import DIMENSIONS, FIGURES
 from dispatch.insight.reports import building
 from dispatch.insight.reports.sheets import Plain, Sheet
-from dispatch.record.models import Source
 from grid.errors import InputError
-from grid.permissions import Actor
 from web.forms import Code, Empty, Strict, check
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, world
@@ -49,8 +48,8 @@ def builder() -> ResponseReturnValue:
         standing = world().refresh(session)
         query = FiguresQuery(days=form.days)
         actor = current_actor()
-        its = slice_of(query, standing, actor)
-        found = building.made(session, its, form.rows_by, form.columns_by, metrics)
+        its = Asked(query, slice_of(query, standing, actor), actor)
+        found = building.made(session, its.slice, form.rows_by, form.columns_by, metrics)
         columns = sorted({column for row in found.values() for column in row})
         row_names = names_of(standing, form.rows_by, list(found))
         column_names = names_of(standing, form.columns_by, columns) if form.columns_by else {"": ""}
@@ -60,11 +59,13 @@ def builder() -> ResponseReturnValue:
                 row_names.get(code) or _("尚未确定"),
                 [
                     cell(
-                        _narrowed(query, its, actor, form.columns_by, column),
+                        its,
                         metric,
                         counts,
                         by=form.rows_by,
                         only=code,
+                        across=form.columns_by,
+                        across_only=column,
                     )
                     for column in columns
                     for counts in [row.get(column) or Counter()]
@@ -132,13 +133,13 @@ def save_table() -> ResponseReturnValue:
     return redirect(address, 303)
 
 
-def _narrowed(query: FiguresQuery, its: Slice, actor: Actor, columns_by: str | None, column: str) -> Asked:
-    """The question of one column, for the addresses of its numbers."""
-    fields = {"organisation": "organisation", "category": "category", "source": "source"}
-    known = fields.get(columns_by or "", "area") if columns_by and column != "-" else None
-    value = Source(column) if known == "source" else column
-    narrower = query.model_copy(update={known: value} if known else {})
-    return Asked(narrower, its, actor)
+@blueprint.post("/builder/<uuid:table_id>/remove")
+@permission_required(FIGURES)
+def remove_table(table_id: UUID) -> ResponseReturnValue:
+    """One's own question is kept no longer."""
+    title = database().write(lambda s: building.remove(s, table_id, current_actor()))
+    flash(_("已删除“%(title)s”。", title=title), "done")
+    return redirect(url_for("supervisor.builder"), 303)
 
 
 def _plain(one: Cell) -> Plain:

@@ -15,9 +15,11 @@ from dispatch.insight.metrics.periods import Period
 from dispatch.insight.metrics.slices import DIMENSIONS, FIGURES, TIMES, Slice
 from dispatch.insight.reports.sheets import Sheet
 from dispatch.insight.rollups import durations
+from dispatch.insight.rollups.models import NONE
 from dispatch.record import queries
 from dispatch.record.models import Ticket
 from dispatch.record.oversight import loads
+from dispatch.record.world import Standing
 from dispatch.rules.workflow import STATES, State
 from dispatch.rules.worktime import WEEKDAYS
 from grid.errors import InputError, NotFound
@@ -49,14 +51,12 @@ def tickets() -> ResponseReturnValue:
             label, counted = _counted(session, its, offset)
             found = [row.ticket for row in counted]
             notes = dict(enumerate(f"{row.on:%m-%d}" for row in counted))
-        only = its.query.only or ""
-        names = names_of(standing, its.query.by, [only]) if only else {}
         return render_template(
             "supervisor/tickets.html",
             asked=its,
             label=label,
             about=title_of(its.query, standing),
-            place=names.get(only, only),
+            places=_places(its, standing),
             tickets=found[:PAGE],
             openable=queries.openable(session, found[:PAGE], its.actor),
             notes=notes,
@@ -98,13 +98,21 @@ def burden_rows(key: str) -> ResponseReturnValue:
 
 
 def _at(its: Asked) -> Slice:
-    """The slice, narrowed to the row of the table that was opened."""
-    only, by = its.query.only, its.query.by
-    if only is None:
-        return its.slice
-    if by in TIMES:
-        return its.slice.during(_days(only, its.slice.period))
-    return its.slice.at(DIMENSIONS[by][1], only)
+    """The slice, narrowed to the row (and the column) of the table that was opened."""
+    here = its.slice
+    for by, only in ((its.query.by, its.query.only), (its.query.across, its.query.across_only)):
+        if by in TIMES and only is not None:
+            here = here.during(_days(only, here.period))
+        elif by is not None and only is not None:
+            here = here.at(DIMENSIONS[by][1], only)
+    return here
+
+
+def _places(its: Asked, standing: Standing) -> list[str]:
+    """What the row and the column that were opened are called."""
+    chosen = ((its.query.by, its.query.only), (its.query.across, its.query.across_only))
+    found = [(only, names_of(standing, by, [only])) for by, only in chosen if by and only]
+    return ["尚未确定" if only == NONE else names.get(only, only) for only, names in found]
 
 
 def _days(only: str, within: Period) -> Period:

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field
 from sqlmodel import Session
 
-from dispatch.insight.metrics.formulas import BY_KEY, METRICS
+from dispatch.insight.metrics.formulas import BY_KEY
 from dispatch.insight.metrics.periods import Period
 from dispatch.insight.schemes import keeping, limits, standing
 from dispatch.insight.schemes.limits import Group, Indicator, Plan
@@ -130,7 +130,7 @@ def _form(typed: Any, wrong: dict[str, str]) -> str:
         rows=ROWS,
         group_rows=GROUPS,
         levels=LEVELS,
-        metrics=[metric for metric in METRICS if metric.of_unit],
+        metrics=limits.ALLOWED.values(),
         units=units,
         rules=(limits.THOUSAND, limits.LEVELS, limits.RULES, limits.GROUPS, limits.OFF_PLAN),
     )

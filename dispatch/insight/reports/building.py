@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import or_, select
 from sqlmodel import Session, col
@@ -12,7 +13,7 @@ from dispatch.insight.metrics.formulas import BY_KEY
 from dispatch.insight.metrics.registry import Metric
 from dispatch.insight.metrics.slices import DIMENSIONS, Slice
 from dispatch.insight.reports.models import SavedTable
-from grid.errors import InputError
+from grid.errors import InputError, NotFound
 from grid.permissions import Actor
 
 MOST_METRICS, MOST_COLUMNS = 8, 30
@@ -99,3 +100,18 @@ def saved(session: Session, actor: Actor) -> list[SavedTable]:
         or_(col(SavedTable.made_by) == actor.account_id, col(SavedTable.shared).is_(True))
     )
     return list(session.execute(query.order_by(col(SavedTable.title), col(SavedTable.id))).scalars())
+
+
+def remove(session: Session, table_id: UUID, actor: Actor) -> str:
+    """Forget a question that the actor kept; the answer is its title.
+
+    Raises
+    ------
+    NotFound
+        There is none, or somebody else kept it.
+    """
+    row = session.get(SavedTable, table_id)
+    if row is None or row.made_by != actor.account_id:
+        raise NotFound("没有这张报表,或它是别人保存的")
+    session.delete(row)
+    return row.title

@@ -31,6 +31,14 @@ def keep(session: Session, plan: Plan, actor: Actor, world: World, now: datetime
     _may(actor)
     examine(plan)
     _planned(session, plan.plan_number, world, now)
+    alike = (
+        Scheme.title == plan.title,
+        Scheme.plan_number == plan.plan_number,
+        col(Scheme.ended_at).is_(None),
+    )
+    if session.exec(select(Scheme.id).where(*alike)).first() is not None:
+        sentence = f"计划 {plan.plan_number} 下已有同名的方案“{plan.title}”,请先停用它,或另起名称"
+        raise InputError(sentence, {"title": sentence})
     row = Scheme(
         id=uuid7(),
         title=plan.title,

@@ -2,16 +2,20 @@
 
 from dataclasses import dataclass, replace
 
-from dispatch.insight.metrics.formulas import BY_KEY
+from dispatch.insight.metrics.formulas import METRICS
 from grid.errors import InputError
 
+# A unit's own rates; a bare count would call for more of it.
+ALLOWED = {metric.key: metric for metric in METRICS if metric.of_unit and metric.denominator}
 BASE, MOST_LEVELS, MOST_RULES = 100, 2, 3
 OFF_PLAN = "不得在计划外随意开展督查检查考核,须填写已登记的考核计划号"
 LEVELS = "除了二级指标外不再新增、细化指标"
 RULES = "每项指标评分标准要求原则上不超过 3 条"
 THOUSAND = "考核应当化繁为简,不搞“千分制”:总分只能是 100"
 WEIGHTS = "各项指标的权重相加须为 100"
-REGISTERED = "指标只能取自指标注册表(结果、时效、质量),不得以留痕、台账、使用率为评价标准"
+REGISTERED = (
+    "指标只能取自指标注册表中承办单位的比率(结果、时效、质量),不得以件数、留痕、台账、使用率为评价标准"
+)
 GROUPS = "根据不同乡镇(街道)的发展定位、资源禀赋,差异化设置分值权重:每组须有自己的权重和成员"
 ALONE = "每个单位只能在一组,组内才比较"
 
@@ -77,7 +81,7 @@ def _examine(indicator: Indicator, level: int, found: dict[str, str]) -> None:
         found[f"level:{indicator.title}"] = LEVELS
     if len(indicator.rules) > MOST_RULES:
         found[f"rules:{indicator.title}"] = RULES
-    if not indicator.parts and indicator.metric not in BY_KEY:
+    if not indicator.parts and indicator.metric not in ALLOWED:
         found[f"metric:{indicator.title}"] = REGISTERED
     for part in indicator.parts:
         _examine(part, level + 1, found)

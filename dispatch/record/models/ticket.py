@@ -121,6 +121,8 @@ class Ticket(SQLModel, table=True):
             "objections",
             "urged",
             "merged_count",
+            "contacted_at",
+            "dispatched_at",
             postgresql_where=text("closed_at IS NULL"),
             sqlite_where=text("closed_at IS NULL"),
         ),
@@ -130,6 +132,13 @@ class Ticket(SQLModel, table=True):
             "closed_at",
             postgresql_where=text("section_code IS NOT NULL"),
             sqlite_where=text("section_code IS NOT NULL"),
+        ),
+        Index(
+            "ix_ticket_drawn",
+            "due_at",
+            "id",
+            postgresql_where=text("correction_drawn"),
+            sqlite_where=text("correction_drawn = 1"),
         ),
         Index(
             "ix_ticket_progress",

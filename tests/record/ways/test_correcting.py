@@ -6,10 +6,10 @@ from dispatch.insight.metrics import counting
 from dispatch.insight.metrics.periods import Period
 from dispatch.insight.metrics.slices import Slice
 from dispatch.insight.rollups import keeping, recomputing
-from dispatch.insight.topics import stuck
 from dispatch.record import queries
 from dispatch.record.effects import correcting
 from dispatch.record.models import TicketClock
+from dispatch.record.reading import stuck
 from dispatch.rules.workflow import ClockKind
 from grid.errors import Conflict, NotAllowed
 from tests.town import COVER, GARBAGE, STREET_OFFICE, Town
@@ -75,8 +75,8 @@ def test_a_share_is_drawn_and_looked_at_by_the_oversight_alone(
         town.supervisor.acts(code, "audit_correction", finding="proper")
     town.dispatcher.acts(code, "reclassify", category=COVER, reason="是井盖破损")
     with town.database.reading() as session:
-        ((listed, reasons),) = stuck.stuck(session, town.supervisor.actor, town.now, "to_audit")
-    assert (listed.code, "抽中待审" in "".join(reasons)) == (code, True)
+        (listed,) = stuck.stuck(session, town.supervisor.actor, town.now, only="to_audit")
+    assert (listed.ticket.code, "抽中待审" in "".join(listed.reasons)) == (code, True)
     with pytest.raises(NotAllowed):
         town.dispatcher.acts(code, "audit_correction", finding="proper")
     town.supervisor.acts(code, "audit_correction", finding="improper", note="仍是垃圾")

@@ -46,6 +46,7 @@ def test_every_number_on_the_pages_is_the_length_of_its_list(
     pages += ["/figures/heat", "/figures/heat?source=patrol", "/figures/durations", "/figures/topics"]
     pages += [f"/figures/load?kind={kind}" for kind in measuring.KINDS]
     pages += ["/figures/builder?rows_by=grid&columns_by=source&metrics=received&metrics=handling"]
+    pages += ["/figures/builder?rows_by=category&columns_by=street&metrics=received&metrics=handling"]
     opened = {
         (html.unescape(path), int(number))
         for page in pages
@@ -197,6 +198,9 @@ def test_a_number_that_does_not_exist_is_refused_in_words(
         assert supervisor.sees(f"/figures/tickets{path}").status_code == 422
     assert supervisor.sees("/figures/?area=nowhere").status_code == 404
     assert supervisor.sees("/figures/?start=2026-05-01&end=2026-01-01").status_code == 422
+    for days in ("end=0001-01-05", "end=9999-12-31&days=366", "start=9998-01-01&end=9999-12-31", "start=x"):
+        for page in ("", "table?by=month&", "heat", "burden"):
+            assert supervisor.sees(f"/figures/{page}{'' if '?' in page else '?'}{days}").status_code == 422
 
 
 def test_map_and_heat_show_what_the_table_says(town: Town, visitor: Callable[[str], Visitor]) -> None:

@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from sqlmodel import select
@@ -12,7 +13,7 @@ from dispatch.insight.reports.models import ExportLog
 from dispatch.insight.rollups import keeping
 from dispatch.insight.topics.models import Topic
 from tests.insight.test_schemes import appraisal_plan
-from tests.town import DRAINAGE, EAST, GARBAGE, IN_EAST, SANITATION, WEST, Town
+from tests.town import DRAINAGE, EAST, GARBAGE, IN_EAST, OUTSIDE, SANITATION, WEST, Town
 from tests.walking import calls
 from tests.web.conftest import Visitor
 
@@ -100,7 +101,37 @@ def test_a_topic_is_found_and_adopted_on_its_page(town: Town, visitor: Callable[
     done = supervisor.posts(f"{where}/adopt", owner=SANITATION, plan="增设桶点", due_on="2026-04-30")
     assert done.status_code == 303
     assert "增设桶点" in supervisor.sees(where).text
-    assert supervisor.sees(f"/figures/?topic={topic.id}").status_code == 200
+    assert "井巷第一网格 · 暴露垃圾" in supervisor.sees(f"/figures/?topic={topic.id}").text
+    assert supervisor.sees(f"/figures/?topic={uuid4()}").status_code == 404
+
+
+def test_the_unit_that_sees_to_a_topic_is_told_and_others_see_their_own_tickets(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    busy(town)
+    for _ in range(3):
+        town.worker.reports(GARBAGE, at=OUTSIDE)
+    supervisor, unit, community = visitor("supervisor"), visitor("department"), visitor("community")
+    supervisor.posts("/figures/topics")
+    with town.database.reading() as session:
+        found = session.exec(select(Topic)).all()
+    inside, outside = (next(t for t in found if bool(t.grid_code) is placed) for placed in (True, False))
+    listed = community.sees("/figures/topics").text
+    assert (str(inside.id) in listed, str(outside.id) in listed) == (True, False)
+    where = f"/figures/topics/{inside.id}"
+    assert 'href="/tickets/' not in community.sees(where).text, "what it may not open is no link"
+    assert community.sees(f"/figures/topics/{outside.id}").status_code == 404
+    assert unit.sees(where).status_code == 404
+    assert "负责的专题" not in unit.sees("/desk/inbox").text
+    done = supervisor.posts(f"{where}/adopt", owner=SANITATION, plan="增设桶点", due_on="2026-04-30")
+    assert done.status_code == 303
+    town.later(hours=1)
+    page = unit.sees("/desk/inbox").text
+    assert where in page
+    assert "专题“井巷第一网格 · 暴露垃圾”由本单位负责,2026-04-30 前完成:增设桶点" in page
+    assert 'href="/tickets/' in unit.sees(where).text
+    assert unit.posts(f"{where}/end", state="done").status_code == 403
+    assert visitor("drainage").sees(where).status_code == 404
 
 
 def test_what_last_year_announces_opens_to_its_tickets(town: Town, visitor: Callable[[str], Visitor]) -> None:
@@ -139,7 +170,12 @@ def test_a_table_of_two_dimensions_and_three_metrics_is_kept_and_made_anew(
         days="90",
     )
     assert saved.status_code == 303
-    assert "网格来源" in supervisor.sees("/figures/builder").text
+    kept = supervisor.sees("/figures/builder").text
+    assert "网格来源" in kept
+    remove = re.findall(r'action="(/figures/builder/[^"]+/remove)"', kept)
+    assert visitor("community").posts(remove[0]).status_code == 404
+    assert supervisor.posts(remove[0]).status_code == 303
+    assert "网格来源</a>" not in supervisor.sees("/figures/builder").text
     assert visitor("worker").sees("/figures/builder").status_code == 403
 
 
@@ -198,6 +234,7 @@ def test_a_scheme_is_entered_refused_with_its_clause_and_thinned_out(
         (third, "二级指标外不再新增"),
         ({"weights-0": "60 50"}, "相加须为 100"),
         ({"metric-0": ""}, "注册表"),
+        ({"metric-0": "dispatched"}, "不得以件数"),
         ({"units-0": []}, "每组须有自己的权重和成员"),
     ):
         refused = supervisor.posts("/figures/schemes", **{**SCHEME, **wrong})

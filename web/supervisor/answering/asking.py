@@ -6,18 +6,19 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from flask import request, url_for
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from dispatch.insight.metrics import slices
 from dispatch.insight.metrics.periods import Period
 from dispatch.insight.metrics.slices import Slice
+from dispatch.insight.topics import managing
 from dispatch.record.models import Source
 from dispatch.record.world import Standing
 from grid.errors import InputError
 from grid.permissions import Actor
 from web.forms import Code, Empty, Strict, check
 from web.gate.access import current_actor
-from web.service.context import now, settings
+from web.service.context import database, now, settings
 from web.shown.labels import SOURCES
 
 Dimension = Literal[
@@ -26,15 +27,39 @@ Dimension = Literal[
 
 
 # What an address asks for only where a number is opened or a file is taken.
-OF_ONE_NUMBER = {"measure", "now", "took", "hour", "page", "only", "format", "picture"}
+OF_ONE_NUMBER = {
+    "measure",
+    "now",
+    "took",
+    "hour",
+    "page",
+    "only",
+    "across",
+    "across_only",
+    "format",
+    "picture",
+}
+
+
+FIRST, LAST = date(2000, 1, 1), date(2099, 12, 31)
+
+
+def _known(day: date) -> date:
+    if not FIRST <= day <= LAST:
+        raise ValueError(f"日期须在 {FIRST} 与 {LAST} 之间")
+    return day
+
+
+# A day of this service's time: the periods before and a year before must still be days.
+Day = Annotated[date, AfterValidator(_known)]
 
 
 class FiguresQuery(Strict):
     """Days (or from–to), and which part of the work: area, category, organisation, source, topic."""
 
     days: Annotated[int, Field(ge=1, le=366)] = 30
-    start: Annotated[date | None, Empty] = None
-    end: Annotated[date | None, Empty] = None
+    start: Annotated[Day | None, Empty] = None
+    end: Annotated[Day | None, Empty] = None
     area: Annotated[Code | None, Empty] = None
     category: Annotated[Code | None, Empty] = None
     organisation: Annotated[Code | None, Empty] = None
@@ -42,6 +67,8 @@ class FiguresQuery(Strict):
     topic: Annotated[UUID | None, Empty] = None
     by: Dimension = "organisation"
     only: Annotated[Code | None, Empty] = None
+    across: Dimension | None = None
+    across_only: Annotated[Code | None, Empty] = None
     measure: Annotated[Code | None, Empty] = None
     now: Annotated[Code | None, Empty] = None
     took: Annotated[Code | None, Empty] = None
@@ -112,6 +139,9 @@ def title_of(query: FiguresQuery, standing: Standing) -> str:
         parts.append(standing.categories[query.category].name)
     if query.source:
         parts.append(SOURCES[query.source])
+    if query.topic:
+        with database().reading() as session:
+            parts.append(managing.title(managing.one(session, query.topic, current_actor()), standing))
     return " · ".join(parts)
 
 
