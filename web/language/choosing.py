@@ -8,7 +8,7 @@ from sqlmodel import Session
 from grid.accounts import people
 from grid.settings import Settings
 from web.gate.access import public
-from web.language.spoken import COOKIE, LOCALES, NAMES, TAGS, language
+from web.language.spoken import COOKIE, LOCALES, NAMES, TAGS, asked, language
 from web.service.context import database
 from web.service.look import YEAR_S, page_before
 
@@ -43,6 +43,10 @@ def register(app: Flask, its: Settings) -> None:
     Babel(app, locale_selector=lambda: LOCALES[language()])
     app.register_blueprint(blueprint)
 
+    @app.before_request
+    def take_out() -> None:
+        asked()
+
     @app.context_processor
     def everywhere() -> dict[str, object]:
         chosen = language()
@@ -50,7 +54,7 @@ def register(app: Flask, its: Settings) -> None:
 
     @app.after_request
     def remember(response: Response) -> Response:
-        asked = request.args.get("lang") in LOCALES and request.endpoint != "phone.shell"
-        if (asked or request.endpoint == "language.change") and request.cookies.get(COOKIE) != language():
+        wished = asked() is not None and request.endpoint != "phone.shell"
+        if (wished or request.endpoint == "language.change") and request.cookies.get(COOKIE) != language():
             response.set_cookie(COOKIE, language(), max_age=YEAR_S, samesite="Lax", secure=its.secure_cookies)
         return response

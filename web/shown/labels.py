@@ -161,12 +161,15 @@ def exactly(instant: datetime | None) -> str:
 
 
 def day(on: date | None) -> str:
-    """A date without its year."""
+    """A date; one of another year says which."""
     if on is None:
         return "—"
+    is_of_now = on.year == now().astimezone(settings().zone).year
     if language() == "en":
-        return f"{on:%a} {on.day} {on:%b}"
-    return f"{on.month}月{on.day}日(周{WEEKDAYS[on.weekday()]})"
+        return f"{on:%a} {on.day} {on:%b}" + ("" if is_of_now else f" {on.year}")
+    if is_of_now:
+        return f"{on.month}月{on.day}日(周{WEEKDAYS[on.weekday()]})"
+    return f"{on.year}年{on.month}月{on.day}日(周{WEEKDAYS[on.weekday()]})"
 
 
 def machine(instant: datetime | None) -> str:

@@ -11,7 +11,7 @@ from grid.errors import NotFound
 from web.gate.access import public
 from web.language.saying import book
 from web.language.scripts import translated
-from web.language.spoken import language
+from web.language.spoken import asked, language
 from web.worker.blueprint import phone
 
 BUNDLES = {
@@ -41,10 +41,10 @@ def together(name: str) -> ResponseReturnValue:
     """The files of this bundle one after the other."""
     if name not in BUNDLES:
         raise NotFound("没有这个文件")
-    text, version = _joined(name, "en" if request.args.get("lang") == "en" else "zh")
+    text, version = _joined(name, asked() or "zh")
     response = Response(text, mimetype=KINDS[name.rpartition(".")[2]])
-    asked = request.args.get("v") == version
-    response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if asked else "no-cache"
+    is_of_now = request.args.get("v") == version
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if is_of_now else "no-cache"
     response.set_etag(version)
     return response.make_conditional(request)
 

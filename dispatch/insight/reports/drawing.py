@@ -137,7 +137,7 @@ def as_png(said: Mapping[str, Any]) -> bytes:
             pen.line(points, fill="#3c4a52", width=2)
     for area in said["areas"] if len(said["areas"]) <= MOST_NUMBERS else ():
         x, y = area["at"]
-        ink = "white" if area["step"] > 2 else "#10222e"
+        ink = "white" if area["step"] > 3 else "#10222e"
         pen.text((x + MARGIN, y + MARGIN), str(area["number"]), fill=ink, font=font, anchor="mm")
     kept = io.BytesIO()
     image.save(kept, "PNG")

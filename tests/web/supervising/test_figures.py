@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlmodel import col, select
@@ -210,6 +211,32 @@ def test_map_and_heat_show_what_the_table_says(town: Town, visitor: Callable[[st
     assert [f["properties"]["name"] for f in shapes["features"]] == ["井巷第一网格", "井巷第二网格"]
     assert len(shapes["points"]) == 6
     assert ">7<" in supervisor.sees("/figures/heat").text, "all were reported in one hour"
+
+
+def test_numbers_can_be_read_on_every_shade() -> None:
+    """The ink of a coloured cell and of the link in it, against its shade (WCAG AA)."""
+    styles = Path("web/static/figures.css").read_text("utf-8")
+    shades = re.findall(r"\.s(\d) \{ background: (#\w{6}); \}", styles)
+    assert len(shades) == 6
+    usual = re.findall(r"\.heat td, \.heat td a \{ color: (#\w+); \}", styles)
+    for number, shade in shades:
+        inks = re.findall(rf"\.heat \.s{number}, \.heat \.s{number} a[^{{]*\{{ color: (#\w+)", styles)
+        (ink,) = inks or usual
+        assert _contrast(shade, ink) > 4.5, number
+
+
+def _contrast(one: str, other: str) -> float:
+    dark, light = sorted(_brightness(shade) for shade in (one, other))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _brightness(shade: str) -> float:
+    parts = [
+        int(sign * (2 if len(shade) == 4 else 1), 16) / 255
+        for sign in re.findall(".." if len(shade) == 7 else ".", shade[1:])
+    ]
+    red, green, blue = (one / 12.92 if one <= 0.03928 else ((one + 0.055) / 1.055) ** 2.4 for one in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def test_durations_that_must_be_looked_up_one_by_one_come_after_the_page(

@@ -38,6 +38,12 @@ def test_every_page_opens_and_links_only_to_pages_that_are_there(
     assert len(links) >= 11
     for link in links:
         assert supervisor.sees(link).status_code == 200, link
+        english = supervisor.sees(f"{link}?lang=en")
+        assert english.status_code == 200, link
+        assert '<html lang="en"' in english.text
+        assert "lang=" not in english.text.split("<main")[1].split("</main>")[0], (
+            "only this page was asked for"
+        )
 
 
 @pytest.mark.acceptance("C4")
