@@ -234,7 +234,7 @@ def export(database: Database) -> tuple[int, float, float]:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began, rows = time.perf_counter(), -2  # the mark and the heads
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        for line in exporting.lines(database, [col(Ticket.workflow) == "ticket"], {}, ZONE):
+        for line in exporting.lines(database, [col(Ticket.workflow) == "ticket"], {}, ZONE, sources={}):
             nowhere.write(line)
             rows += 1
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024

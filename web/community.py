@@ -1,10 +1,12 @@
 """Community and street: their own area at a glance, their own data to take away, and whether the team came."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, select, true
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlmodel import Session, col
 
 from dispatch.record import queries
@@ -18,12 +20,35 @@ from web.desk.filters import COLUMNS, QueueQuery, areas_to_filter, read_query
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, world
 from web.shown.labels import SOURCES
-from web.shown.lists import area_names
+from web.shown.lists import after_of, area_names, why_its
 
 blueprint = Blueprint("community", __name__, url_prefix="/community")
 
 SHOWN, MOST_EXPORTED = 100, 20_000
 LATELY = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A number of one's own area; what it counts by is what its list asks by."""
+
+    tab: str | None
+    label: str
+    condition: Callable[[], ColumnElement[bool]]
+
+
+def _own() -> ColumnElement[bool]:
+    return col(Ticket.main_code).in_(sorted(current_actor().under))
+
+
+TILES = (
+    Tile(None, "辖区在办", queries.is_open),
+    Tile("late", "其中超时", lambda: and_(queries.is_open(), col(Ticket.due_at) <= now())),
+    Tile("own", "由本单位办", lambda: and_(queries.is_open(), _own())),
+    Tile("units", "由部门办", lambda: and_(queries.is_open(), ~_own(), col(Ticket.main_code).is_not(None))),
+    Tile("closed", f"近 {LATELY.days} 天办结", lambda: col(Ticket.closed_at) > now() - LATELY),
+)
+BY_TAB = {tile.tab: tile for tile in TILES}
 
 
 @blueprint.get("/")
@@ -33,7 +58,7 @@ def overview() -> ResponseReturnValue:
     query = read_query()
     with database().reading() as session:
         standing = world().refresh(session)
-        tickets = _tickets(session, query, SHOWN)
+        tickets = _page(session, query)
         readable = queries.openable(session, tickets, current_actor())
         return render_template(
             "community/overview.html",
@@ -41,7 +66,9 @@ def overview() -> ResponseReturnValue:
             tickets=tickets,
             readable=readable,
             names=area_names(session, standing, tickets),
-            totals=_totals(session),
+            tiles=[(tile, _number(session, tile)) for tile in TILES],
+            why_its=why_its,
+            following=after_of(tickets[-1]) if len(tickets) == SHOWN else None,
             teams=arrivals.teams(session, standing, tickets),
             said={(row.ticket_id, row.organisation_code): row for row in _said(session, tickets)},
             may_confirm=current_actor().may(arrivals.CONFIRM),
@@ -60,10 +87,15 @@ def overview() -> ResponseReturnValue:
 @blueprint.get("/tickets.csv")
 @permission_required(arrivals.LOOK)
 def exported() -> ResponseReturnValue:
-    """One's own area as a file with its total; closed tickets too."""
+    """One's own area as a file with its total; where no list of open ones is asked for, closed tickets too."""
+    query = read_query()
     with database().reading() as session:
         world().refresh(session)
-        tickets = _tickets(session, read_query(), MOST_EXPORTED, closed=True)
+        chosen = select(Ticket).where(_of_own_area(), *_conditions(session, query, closed=True))
+        if query.tab is not None:
+            chosen = chosen.where(_tile(query).condition())
+        ordered = chosen.order_by(col(Ticket.due_at).is_(None), col(Ticket.due_at), col(Ticket.id))
+        tickets = session.execute(ordered.limit(MOST_EXPORTED)).scalars().all()
         return tickets_csv(tickets, world().standing, "area", last=("合计", len(tickets)))
 
 
@@ -92,35 +124,38 @@ def arrival(code: str) -> ResponseReturnValue:
     return redirect(url_for("community.overview"), 303)
 
 
-def _tickets(session: Session, query: QueueQuery, size: int, *, closed: bool = False) -> list[Ticket]:
-    standing, actor = world().standing, current_actor()
-    chosen = select(Ticket).where(
-        arrivals.in_own_area(standing, actor),
-        *filtering.conditions(session, query.wanted(actor), standing, now(), closed=closed),
+def _page(session: Session, query: QueueQuery) -> list[Ticket]:
+    """One page of the list that is asked for, the most pressing first."""
+    tile = _tile(query)
+    return queries.page(
+        session,
+        current_actor(),
+        tile.condition(),
+        *_conditions(session, query, closed=tile.tab == "closed"),
+        after=query.after_key(),
+        size=SHOWN,
+        parts=[_of_own_area()],
     )
-    if not closed:
-        chosen = chosen.where(queries.is_open())
-    ordered = chosen.order_by(col(Ticket.due_at).is_(None), col(Ticket.due_at), col(Ticket.id)).limit(size)
-    return list(session.execute(ordered).scalars())
 
 
-def _totals(session: Session) -> list[tuple[str, int]]:
-    own = col(Ticket.main_code).in_(sorted(current_actor().under))
-    columns = (
-        ("辖区在办", true()),
-        ("其中超时", col(Ticket.due_at) <= now()),
-        ("由本单位办", own),
-        ("由部门办", ~own & col(Ticket.main_code).is_not(None)),
-    )
-    query = select(*(func.count().filter(condition) for _, condition in columns)).select_from(Ticket)
-    in_own_area = arrivals.in_own_area(world().standing, current_actor())
-    row = session.execute(query.where(in_own_area, queries.is_open())).one()
-    lately = select(func.count()).where(in_own_area, col(Ticket.closed_at) > now() - LATELY)
-    closed = session.execute(lately).scalar_one()
-    return [
-        *((label, int(number)) for (label, _), number in zip(columns, row, strict=True)),
-        (f"近 {LATELY.days} 天办结", int(closed)),
-    ]
+def _tile(query: QueueQuery) -> Tile:
+    if query.tab not in BY_TAB:
+        raise InputError("没有这个列表,请从辖区页面打开", {"tab": "没有这个列表"})
+    return BY_TAB[query.tab]
+
+
+def _of_own_area() -> ColumnElement[bool]:
+    return arrivals.in_own_area(world().standing, current_actor())
+
+
+def _conditions(session: Session, query: QueueQuery, *, closed: bool) -> list[ColumnElement[bool]]:
+    wanted, standing = query.wanted(current_actor()), world().standing
+    return filtering.conditions(session, wanted, standing, now(), closed=closed)
+
+
+def _number(session: Session, tile: Tile) -> int:
+    query = select(func.count()).select_from(Ticket).where(_of_own_area(), tile.condition())
+    return int(session.execute(query).scalar_one())
 
 
 def _said(session: Session, tickets: list[Ticket]) -> list[Arrival]:

@@ -20,7 +20,7 @@ from pydantic import (
     create_model,
 )
 from pydantic.fields import FieldInfo
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import col
 from werkzeug.datastructures import MultiDict
 
@@ -272,14 +272,17 @@ class TicketsQuery(Strict):
     after: Annotated[Annotated[str, StringConstraints(max_length=100)] | None, Empty] = None
     size: Annotated[int, Field(ge=1, le=200)] = 50
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """The query as conditions on `Ticket`."""
+    def conditions(self, at: datetime) -> list[ColumnElement[bool]]:
+        """The query as conditions on `Ticket`; overdue is what lists call so at that instant."""
         found = [
             col(column) == value
             for column, value in ((Ticket.state, self.state), (Ticket.queue, self.queue))
             if value is not None
         ]
-        return [*found, col(Ticket.overdue) == self.overdue] if self.overdue is not None else found
+        if self.overdue is None:
+            return found
+        is_late = col(Ticket.due_at) <= at
+        return [*found, is_late if self.overdue else or_(col(Ticket.due_at).is_(None), ~is_late)]
 
     def after_key(self) -> tuple[datetime | None, UUID] | None:
         """The last row of the page before; what has no limit running has no instant."""

@@ -1,5 +1,6 @@
 """What everybody has: one inbox over all posts, bundled notices, leave with a deputy, ratings nobody is named in."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
@@ -141,6 +142,32 @@ def test_the_areas_file_has_its_total_and_nobody_in_it(town: Town, visitor: Call
     text = visitor("community").sees("/community/tickets.csv").text
     assert text.rstrip().endswith("合计,1")
     assert "王大妈" not in text
+
+
+def test_every_tile_of_an_area_opens_to_exactly_its_list(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    for category in (GARBAGE, COVER, PARKING):
+        town.worker.reports(category)
+    code = town.worker.reports(GARBAGE).code
+    town.department.acts(code, "handle", solved="solved", answer="已清运", photos=(town.photo("b" * 64),))
+    town.worker.acts(code, "verify_pass", photos=(town.photo("c" * 64),))
+    town.later(hours=9)
+    community = visitor("community")
+    page = community.sees("/community/").text
+    tiles = re.findall(r'<li><a href="(/community/[^"]*)"[^>]*><strong>(\d+)', page)
+    assert len(tiles) == 5
+    for address, number in tiles:
+        assert community.sees(address).text.count('<section class="card" id="t-') == int(number), address
+    assert [int(number) for _, number in tiles] == [3, 1, 0, 3, 1]
+    assert "职责规则" not in page
+    assert "按职责分工归它办" in page
+    rows = community.sees("/community/tickets.csv?tab=units").text.splitlines()[1:-1]
+    late = [row.split(",")[0] for row in rows if row.split(",")[-2] == "是"]
+    assert len(rows) == 3
+    assert len(late) == 1
+    assert f'id="t-{late[0]}"' in community.sees("/community/?tab=late").text
+    assert community.sees("/community/?tab=nothing").status_code == 422
 
 
 def test_a_deputy_holds_the_posts_for_the_days_and_not_after(

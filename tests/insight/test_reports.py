@@ -139,10 +139,10 @@ def test_an_export_hides_who_reported_unless_there_is_a_reason(town: Town) -> No
     secret = calls(town, confidential=True)
     where = [col(Ticket.workflow) == "ticket"]
     zone = town.world.settings.zone
-    masked = "".join(exporting.lines(town.database, where, {}, zone))
+    masked = "".join(exporting.lines(town.database, where, {}, zone, sources={}))
     assert "13800009999" not in masked
     assert "138****9999" in masked
-    whole = "".join(exporting.lines(town.database, where, {}, zone, unmasked=True))
+    whole = "".join(exporting.lines(town.database, where, {}, zone, sources={}, unmasked=True))
     assert "13800009999" in whole
     assert "'=cmd()赵" in whole
     hidden = next(line for line in whole.splitlines() if secret in line)

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from dispatch.record.models import Ticket
 from web.shown import showing
-from web.shown.labels import masked_name, masked_phone, state_label
+from web.shown.labels import is_late, masked_name, masked_phone, state_label
 
 
 class TokenOut(BaseModel):
@@ -131,8 +131,8 @@ def summary(ticket: Ticket) -> SummaryOut:
 
 
 def values_of(ticket: Ticket) -> dict[str, Any]:
-    values = {name: getattr(ticket, name) for name in SummaryOut.model_fields if name != "state_label"}
-    return {**values, "state_label": state_label(ticket.state)}
+    told = {"state_label": state_label(ticket.state), "overdue": is_late(ticket)}
+    return {name: getattr(ticket, name) for name in SummaryOut.model_fields if name not in told} | told
 
 
 def whole(shown: showing.Shown) -> TicketOut:

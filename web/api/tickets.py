@@ -40,7 +40,7 @@ def report(form: ReportIn) -> ResponseReturnValue:
 def tickets(query: TicketsQuery) -> ResponseReturnValue:
     with database().reading() as session:
         found = queries.page(
-            session, current_actor(), *query.conditions(), after=query.after_key(), size=query.size
+            session, current_actor(), *query.conditions(now()), after=query.after_key(), size=query.size
         )
     following = after_of(found[-1]) if len(found) == query.size else None
     return PageOut(tickets=[summary(ticket) for ticket in found], next=following)  # type: ignore[return-value]

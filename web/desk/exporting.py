@@ -8,7 +8,7 @@ from flask import Response
 
 from dispatch.record.models import Ticket
 from dispatch.record.world import Standing
-from web.shown.labels import SOURCES, exactly, state_label
+from web.shown.labels import SOURCES, exactly, is_late, state_label
 
 MARK = "\ufeff"
 RISKY = ("=", "+", "-", "@", "\t", "\r")
@@ -65,6 +65,6 @@ def _row(ticket: Ticket, standing: Standing) -> list[object]:
         unit.name if unit else "",
         exactly(ticket.reported_at),
         exactly(ticket.due_at),
-        "是" if ticket.overdue else "",
+        "是" if is_late(ticket) else "",
         ticket.urged or "",
     ]

@@ -136,6 +136,11 @@ def clock_of(ticket: Ticket, at: datetime | None = None) -> tuple[str, str]:
     return ("soon" if soon else "calm"), _("还剩 %(span)s", span=duration(left))
 
 
+def is_late(ticket: Ticket) -> bool:
+    """Whether a list says of this ticket that it is overdue: its nearest limit has run out and nothing has moved it."""
+    return clock_of(ticket)[0] == "late"
+
+
 def when(instant: datetime | None) -> str:
     """An instant in the city's time, as people say it."""
     if instant is None:

@@ -8,8 +8,9 @@ from sqlmodel import Session, col, select
 from dispatch.record import queries
 from dispatch.record.models import Statement, Ticket
 from dispatch.record.world import Standing
+from dispatch.rules.routing import ASSET_RULE
 from grid.models import Area
-from web.shown.labels import cursor, masked
+from web.shown.labels import _, cursor, masked
 
 
 def area_names(session: Session, standing: Standing, tickets: Iterable[Ticket]) -> dict[str, str]:
@@ -34,3 +35,22 @@ def words_of(session: Session, tickets: Iterable[Ticket]) -> dict[UUID, str]:
     return {
         ticket_id: masked(text) for ticket_id, text in session.exec(query.order_by(col(Statement.id).desc()))
     }
+
+
+def why_its(ticket: Ticket, standing: Standing) -> str:
+    """In a few words why a ticket is with its unit; rules and codes stand on the ticket's own page."""
+    routed = ticket.routed or {}
+    by_rule = next((one["main"] for one in routed.get("tried", ()) if one["why_not"] is None), None)
+    named = standing.organisations.get(by_rule or "")
+    if ticket.main_code is None or not routed:
+        return ""
+    if named is None:
+        return _("由指挥中心指定")
+    if routed.get("main") != ticket.main_code:
+        return _("按职责分工先到%(unit)s,后来改派", unit=named.name)
+    if by_rule == ticket.main_code:
+        is_asset = routed.get("rule") == ASSET_RULE
+        return _("这件部件登记的权属单位") if is_asset else _("按职责分工归它办")
+    if ticket.accused_code:
+        return _("被诉的是%(unit)s,交其上级办", unit=named.name)
+    return _("按职责分工归%(unit)s,由绑定本网格的队伍办", unit=named.name)

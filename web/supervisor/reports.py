@@ -26,6 +26,7 @@ from grid.errors import InputError, NotAllowed, NotFound
 from web.forms import Code, Empty, Strict, Words, read_form
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, settings, world
+from web.shown.labels import SOURCES
 from web.supervisor.answering.asking import FiguresQuery, plain, slice_of
 from web.supervisor.answering.sending import DOCX, XLSX, named
 from web.supervisor.blueprint import blueprint
@@ -174,7 +175,12 @@ def export() -> ResponseReturnValue:
     names |= {code: area.name for code, area in standing.areas.items()}
     names |= {code: o.name for code, o in standing.organisations.items()}
     lines = exporting.lines(
-        database(), [queries.visible(actor, FIGURES), tallied], names, settings().zone, unmasked=form.unmasked
+        database(),
+        [queries.visible(actor, FIGURES), tallied],
+        names,
+        settings().zone,
+        sources=SOURCES,
+        unmasked=form.unmasked,
     )
     answer = Response(_blocks(lines), content_type="text/csv; charset=utf-8")
     return named(answer, f"工单 {its.period.from_on} 至 {its.period.to_on}.csv")

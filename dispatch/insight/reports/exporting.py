@@ -15,7 +15,8 @@ from sqlmodel import col
 from dispatch.insight.reports.masking import masked_name, masked_phone
 from dispatch.insight.reports.sheets import BOM, Plain, csv_lines
 from dispatch.record.models import Reporter, Ticket
-from dispatch.rules.workflow import STATES, State
+from dispatch.rules.workflow import NATURES, SOLVED, STATES
+from dispatch.rules.workflow.choices import SATISFACTION
 from grid.database import Database
 
 AT_ONCE = 2000
@@ -26,6 +27,13 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("到期", "due_at"), ("返工次数", "reworks"), ("退单次数", "objections"), ("是否解决", "solved"), ("满意度", "satisfaction"),
 )  # fmt: skip
 PERSONAL = ("诉求人", "电话")
+# What stored values are called, column by column: the same word means different things in two of them.
+LABELS: Mapping[str, Mapping[Any, str]] = {
+    "state": {str(state): row.label for state, row in STATES.items()},
+    "nature": dict(NATURES),
+    "solved": dict(SOLVED),
+    "satisfaction": {int(score): label for score, label in SATISFACTION},
+}
 
 
 def lines(
@@ -34,9 +42,12 @@ def lines(
     names: Mapping[str, str],
     zone: ZoneInfo,
     *,
+    sources: Mapping[Any, str],
     unmasked: bool = False,
 ) -> Iterator[str]:
     """The file's lines, the heads first; rows are read in small parts from one cursor."""
+    labels = {**LABELS, "source": sources}
+    looked_up: list[Mapping[Any, str]] = [labels.get(name, names) for _, name in COLUMNS]
     yield BOM
     yield from csv_lines([[*(head for head, _ in COLUMNS), *PERSONAL]])
     wanted = [col(getattr(Ticket, name)) for _, name in COLUMNS]
@@ -52,17 +63,17 @@ def lines(
     )
     with database.reading() as session:
         rows = session.execute(query.execution_options(yield_per=AT_ONCE, stream_results=True))
-        yield from csv_lines([*_shown(row[:-3], names, zone), *_person(row[-3:], unmasked)] for row in rows)
+        yield from csv_lines(
+            [*_shown(row[:-3], looked_up, zone), *_person(row[-3:], unmasked)] for row in rows
+        )
 
 
-def _shown(values: Sequence[Any], names: Mapping[str, str], zone: ZoneInfo) -> Iterator[Plain]:
-    for value in values:
+def _shown(values: Sequence[Any], looked_up: Sequence[Mapping[Any, str]], zone: ZoneInfo) -> Iterator[Plain]:
+    for value, words in zip(values, looked_up, strict=True):
         if isinstance(value, datetime):
             yield value.astimezone(zone).strftime("%Y-%m-%d %H:%M")
-        elif isinstance(value, State):
-            yield STATES[value].label
         else:
-            yield names.get(str(value), value) if isinstance(value, str) else value
+            yield words.get(value, value)
 
 
 def _person(values: Sequence[Any], unmasked: bool) -> tuple[Plain, Plain]:

@@ -1,5 +1,6 @@
 """The supervisors' other pages: reports, exports, topics, load, switches, tables of one's own."""
 
+import csv
 import html
 import re
 from collections.abc import Callable
@@ -86,7 +87,13 @@ def test_an_export_is_masked_and_unmasked_only_with_a_reason(
     supervisor = visitor("supervisor")
     days = {"start": "2026-03-01", "end": "2026-03-31"}
     text = supervisor.posts("/figures/export", **days).data.decode("utf-8-sig")
-    assert len(text.splitlines()) == 6
+    lines = list(csv.DictReader(text.splitlines()))
+    assert len(lines) == 5
+    words = {"网格巡查", "代群众上报", "12345 热线", "居民扫码", "上级平台"}
+    assert {line["来源"] for line in lines} <= words
+    assert not re.findall(
+        r"[a-z]{4,}", ",".join(v for line in lines for v in line.values() if v != line["编号"])
+    )
     assert "138****9999" in text
     assert supervisor.posts("/figures/export", **days, unmasked="true").status_code == 422
     whole = supervisor.posts("/figures/export", **days, unmasked="true", reason="信访复查核对").data.decode()
