@@ -9,7 +9,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
-from dispatch.insight.metrics import counting, present, waiting_times
+from dispatch.insight.metrics import counting, flow, present, waiting_times
 from dispatch.insight.metrics.formulas import BY_KEY, METRICS, THREE_PARTIES
 from dispatch.insight.metrics.measures import BY_KEY as MEASURES
 from dispatch.insight.metrics.periods import Period
@@ -21,7 +21,7 @@ from dispatch.record.reading import telling
 from dispatch.record.world import Standing
 from dispatch.rules.workflow import STATES
 from web.gate.access import permission_required
-from web.service.context import database, now, world
+from web.service.context import database, now, settings, world
 from web.supervisor.answering.asking import Asked, asked, names_of, title_of
 from web.supervisor.answering.cells import cell
 from web.supervisor.answering.sending import file_of
@@ -47,7 +47,7 @@ def figures() -> ResponseReturnValue:
     with database().reading() as session:
         standing = world().refresh(session)
         its = asked(standing)
-        keys = counting.needed(METRICS)
+        keys = tuple(dict.fromkeys((*counting.needed(METRICS), *flow.KEYS)))
         stretches = {
             "now": its.slice.period,
             "before": its.slice.period.before,
@@ -62,7 +62,7 @@ def figures() -> ResponseReturnValue:
             for by in _further(its, standing)
         ]
         if its.query.format != "html":
-            sheet = _behind(its.query.picture, trend, board, parts)
+            sheet = _behind(its.query.picture, trend, board, parts, counts["now"])
             return file_of(its.query.format, sheet, f"{sheet.title} {title_of(its.query, standing)}".strip())
         return render_template(
             "supervisor/dashboard.html",
@@ -74,6 +74,9 @@ def figures() -> ResponseReturnValue:
             trend_metrics=[BY_KEY[key] for key in TREND],
             **_rates(its, counts, stretches),
             **_now(board),
+            today=_today(session, its),
+            flow=flow.rows(counts["now"]),
+            measures=MEASURES,
             **(_took(session, its) if waiting_times.are_kept(its.slice) else {}),
             parts=parts,
             waiting=keeping.waiting(session),
@@ -140,13 +143,35 @@ def _now(board: present.Board) -> dict[str, Any]:
     }
 
 
+def _today(session: Session, its: Asked) -> list[tuple[str, int, str]]:
+    """What came and went today: its words, how many, and where that opens."""
+    day = now().astimezone(settings().zone).date()
+    counts = counting.totals(session, its.slice.during(Period(day, day)), TREND)
+    at = {"start": day.isoformat(), "end": day.isoformat(), "days": None}
+    return [
+        (BY_KEY[key].label, counts[key], its.address("supervisor.tickets", measure=key, **at))
+        for key in TREND
+    ]
+
+
 def _behind(
-    picture: str | None, trend: dict[str, Counter[str]], board: present.Board, parts: list[Part]
+    picture: str | None,
+    trend: dict[str, Counter[str]],
+    board: present.Board,
+    parts: list[Part],
+    counts: Counter[str],
 ) -> Sheet:
     """The table behind one picture; behind none in particular, that of the trend."""
     for part in parts:
         if picture == f"part-{part.by}":
             return Sheet(f"登记按{part.label}", [part.label, "登记"], [[name, n] for _, name, n in part.rows])
+    if picture == "flow":
+        steps: list[list[Plain]] = [
+            [MEASURES[step].label, MEASURES[key].label, counts[key]]
+            for step, of in flow.STEPS
+            for key in (step, *of)
+        ]
+        return Sheet("流转", ["环节", "其中", "件"], steps)
     if picture == "states":
         rows: list[list[Plain]] = [[STATES[state].label, n] for state, n in board.states.items()]
         return Sheet("在办各环节", ["环节", "件"], rows)

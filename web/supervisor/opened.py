@@ -103,7 +103,7 @@ def _at(its: Asked) -> Slice:
     for by, only in ((its.query.by, its.query.only), (its.query.across, its.query.across_only)):
         if by in TIMES and only is not None:
             here = here.during(_days(only, here.period))
-        elif by is not None and only is not None:
+        elif by in DIMENSIONS and only is not None:
             here = here.at(DIMENSIONS[by][1], only)
     return here
 

@@ -1,15 +1,21 @@
 """A table of metrics by one dimension, as pages, as CSV or as XLSX. Rows stand in the order of their codes."""
 
+from collections import Counter
+from dataclasses import replace
+
 from flask import render_template
 from flask.typing import ResponseReturnValue
+from sqlmodel import Session
 
 from dispatch.insight.metrics import counting
 from dispatch.insight.metrics.formulas import METRICS
 from dispatch.insight.metrics.slices import DIMENSIONS, FIGURES, TIMES
 from dispatch.insight.reports import sheets
+from dispatch.insight.topics import managing
+from dispatch.record.world import Standing
 from web.gate.access import permission_required
 from web.service.context import database, now, world
-from web.supervisor.answering.asking import asked, names_of, title_of
+from web.supervisor.answering.asking import Asked, asked, names_of, title_of
 from web.supervisor.answering.cells import cell
 from web.supervisor.answering.sending import file_of
 from web.supervisor.blueprint import blueprint
@@ -21,6 +27,8 @@ SHOWN = tuple(
 )
 
 PAGE = 200  # rows
+TOPIC = "topic"
+LABELS = {**{key: name for key, (name, _) in DIMENSIONS.items()}, TOPIC: "专题", **TIMES}
 
 
 @blueprint.get("/table")
@@ -31,21 +39,25 @@ def table() -> ResponseReturnValue:
         standing = world().refresh(session)
         its = asked(standing)
         by = its.query.by
-        found = counting.table(session, its.slice, counting.needed(METRICS), by)
+        keys = counting.needed(METRICS)
+        if by == TOPIC:
+            found, titles = _by_topic(session, its, standing, keys)
+        else:
+            found, titles = counting.table(session, its.slice, keys, by), {}
         if by == "month":
             found = counting.months_of(found)
         first = its.query.page * PAGE
         codes = list(found) if its.query.format != "html" else list(found)[first : first + PAGE]
-        names = names_of(standing, by, codes)
+        names = titles or names_of(standing, by, codes)
         rows = [
             (
                 code,
                 names.get(code) or (code if by in TIMES else "尚未确定"),
-                [cell(its, m, found[code], by=by, only=code) for m in SHOWN],
+                [cell(its, m, found[code], **_at(by, code)) for m in SHOWN],
             )
             for code in codes
         ]
-        label = TIMES.get(by) or DIMENSIONS[by][0]
+        label = LABELS[by]
     period = its.slice.period
     title = f"按{label}分列 {period.from_on} 至 {period.to_on}"
     if its.query.format != "html":
@@ -61,6 +73,23 @@ def table() -> ResponseReturnValue:
         rows=rows,
         first=first,
         every=len(found),
-        dimensions={**{key: name for key, (name, _) in DIMENSIONS.items()}, **TIMES},
+        dimensions=LABELS,
         at=now(),
     )
+
+
+def _by_topic(
+    session: Session, its: Asked, standing: Standing, keys: tuple[str, ...]
+) -> tuple[dict[str, Counter[str]], dict[str, str]]:
+    """The sums of each topic in reach, and what it is called; a ticket of two topics counts in both."""
+    found, titles = {}, {}
+    for row, _number in managing.listed(session, its.actor):
+        if its.query.topic in (None, row.id):
+            found[str(row.id)] = counting.totals(session, replace(its.slice, topic=row.id), keys)
+            titles[str(row.id)] = managing.title(row, standing)
+    return found, titles
+
+
+def _at(by: str, code: str) -> dict[str, str]:
+    """Where the numbers of a row open."""
+    return {TOPIC: code} if by == TOPIC else {"by": by, "only": code}

@@ -9,8 +9,8 @@ import pytest
 from sqlmodel import col, select
 
 from dispatch.insight.load import measuring
-from dispatch.insight.metrics.slices import DIMENSIONS
 from dispatch.insight.rollups import keeping
+from dispatch.insight.topics import finding
 from dispatch.record.models import TicketEvent
 from dispatch.upkeep import verifying
 from tests.town import COVER, GARBAGE, IN_EAST, OUTSIDE, PARKING, SANITATION, WEST, Town
@@ -41,9 +41,10 @@ def test_every_number_on_the_pages_is_the_length_of_its_list(
     town: Town, visitor: Callable[[str], Visitor]
 ) -> None:
     lively(town)
+    finding.look(town.database, town.now)
     supervisor = visitor("supervisor")
     pages = ["/figures/", f"/figures/?organisation={SANITATION}", "/figures/map"]
-    pages += [f"/figures/table?by={by}" for by in (*DIMENSIONS, "day", "month")]
+    pages += [f"/figures/table?by={by}" for by in tables.LABELS]
     pages += ["/figures/heat", "/figures/heat?source=patrol", "/figures/durations", "/figures/topics"]
     pages += [f"/figures/load?kind={kind}" for kind in measuring.KINDS]
     pages += ["/figures/builder?rows_by=grid&columns_by=source&metrics=received&metrics=handling"]
@@ -56,8 +57,40 @@ def test_every_number_on_the_pages_is_the_length_of_its_list(
     for path, number in opened:
         assert len(ROW.findall(supervisor.sees(path).text)) == number, path
     assert len(opened) > 60
-    for kind in ("hour=", "took=total.", "took=stage.", "now=piece", "measure=received", "now=open"):
+    kinds = (
+        "hour=",
+        "took=total.",
+        "took=stage.",
+        "now=piece",
+        "measure=received",
+        "now=open",
+        "topic=",
+        "across=",
+    )
+    for kind in kinds:
         assert any(kind in path for path, _ in opened), kind
+
+
+def test_today_and_the_flow_open_and_a_slice_is_chosen_by_form(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    lively(town)
+    supervisor = visitor("supervisor")
+    page = supervisor.sees("/figures/").text
+    today = re.findall(r"<strong>(\d+)</strong><span>(\S+) · 今天", page)
+    assert [label for _, label in today] == ["登记受理", "结案", "派单"]
+    flow = page.partition('id="flow"')[2].partition("</table>")[0]
+    steps = re.findall(r'class="s5 step">(\S+) <a href="[^"]+">(\d+)</a>', flow)
+    assert steps[:2] == [("登记受理", "7"), ("派单", "6")]
+    rows = supervisor.sees("/figures/?format=csv&picture=flow").data.decode("utf-8-sig").splitlines()
+    assert "登记受理,登记受理,7" in rows
+    form = page.partition("选日期和范围")[2].partition("</form>")[0]
+    assert {"start", "end", "area", "category", "organisation", "source"} <= set(
+        re.findall(r'name="([a-z]+)"', form)
+    )
+    day = town.now.date().isoformat()
+    chosen = f"/figures/?start={day}&end={day}&area=&category={GARBAGE}&organisation=&source=patrol"
+    assert "暴露垃圾" in supervisor.sees(chosen).text
 
 
 def test_what_a_rate_leaves_out_stands_beside_it(town: Town, visitor: Callable[[str], Visitor]) -> None:
@@ -145,7 +178,7 @@ def test_every_picture_is_kept_as_a_table_and_the_map_as_a_picture(
     supervisor = visitor("supervisor")
     page = supervisor.sees("/figures/").text
     files = [html.unescape(path) for path in re.findall(r'href="(/figures/\?[^"]*format=csv[^"]*)"', page)]
-    pictures = re.findall(r'data-chart="[a-z]+" data-of="([a-z-]+)"', page)
+    pictures = re.findall(r'data-save(?:-table)?="([a-z-]+)"', page)
     assert [re.search(r"picture=([a-z-]+)", path)[1] for path in files] == pictures  # type: ignore[index]
     for path in files:
         body = supervisor.sees(path).data.decode("utf-8-sig").splitlines()

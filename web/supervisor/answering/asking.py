@@ -22,7 +22,7 @@ from web.service.context import database, now, settings
 from web.shown.labels import SOURCES
 
 Dimension = Literal[
-    "organisation", "category", "source", "district", "street", "community", "grid", "day", "month"
+    "organisation", "category", "source", "district", "street", "community", "grid", "topic", "day", "month"
 ]
 
 
