@@ -34,6 +34,7 @@ SOURCES: tuple[tuple[str, Any], ...] = (
     ("grid/importing/**/*.py", None),
     ("grid/registers/**/*.py", None),
     ("web/templates/**/*.html", babel_extract),
+    ("web/templates/**/*.svg", babel_extract),
     ("web/static/*.js", reading.scripts),
     ("web/static/phone/*.js", reading.scripts),
     ("web/**/*.py", reading.python),

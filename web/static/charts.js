@@ -50,23 +50,71 @@ function optionsFor(kind, table, ink) {
   };
 }
 
-function save(address, name) {
+function keep(address, name) {
   const link = document.createElement("a");
   link.href = address;
   link.download = `${name}.png`;
   link.click();
 }
 
-// A coloured table as it stands on the page, drawn anew: its boxes, their colours and their words.
-function pictureOf(table) {
-  const around = table.getBoundingClientRect();
+const SHARP = 2, HEAD_PX = 56;
+
+// A white sheet with a head that says what is drawn and of which days; what is drawn comes below it.
+function sheetOf(width, height, title, covers) {
   const sheet = document.createElement("canvas");
-  sheet.width = around.width * 2;
-  sheet.height = around.height * 2;
+  sheet.width = width * SHARP;
+  sheet.height = (height + HEAD_PX) * SHARP;
   const pen = sheet.getContext("2d");
-  pen.scale(2, 2);
+  pen.scale(SHARP, SHARP);
   pen.fillStyle = "#fff";
-  pen.fillRect(0, 0, around.width, around.height);
+  pen.fillRect(0, 0, width, height + HEAD_PX);
+  const family = getComputedStyle(document.body).fontFamily;
+  pen.fillStyle = "#10222e";
+  pen.font = `600 17px ${family}`;
+  pen.fillText(title, 12, 24, width - 24);
+  pen.fillStyle = "#3c4a52";
+  pen.font = `13px ${family}`;
+  pen.fillText(covers || "", 12, 44, width - 24);
+  pen.translate(0, HEAD_PX);
+  return [sheet, pen];
+}
+
+async function imageAt(address) {
+  const image = new Image();
+  image.src = address;
+  await image.decode();
+  return image;
+}
+
+async function keepChart(chart, box) {
+  const image = await imageAt(chart.getDataURL({ type: "png", pixelRatio: SHARP, backgroundColor: "#fff" }));
+  const [sheet, pen] = sheetOf(image.width / SHARP, image.height / SHARP, box.getAttribute("aria-label"), box.dataset.covers);
+  pen.drawImage(image, 0, 0, image.width / SHARP, image.height / SHARP);
+  keep(sheet.toDataURL("image/png"), nameOf(box.getAttribute("aria-label"), box));
+}
+
+function nameOf(title, { dataset }) {
+  return [title, dataset.covers].filter(Boolean).join(" ").replace(/[:/\\]/g, "-");
+}
+
+// A drawing of the server, which has its head already.
+async function keepDrawing(button) {
+  const answer = await fetch(button.dataset.saveDrawing);
+  if (!answer.ok) return;
+  const address = URL.createObjectURL(new Blob([await answer.blob()], { type: "image/svg+xml" }));
+  const image = await imageAt(address);
+  const sheet = document.createElement("canvas");
+  sheet.width = image.width * SHARP;
+  sheet.height = image.height * SHARP;
+  sheet.getContext("2d").drawImage(image, 0, 0, sheet.width, sheet.height);
+  URL.revokeObjectURL(address);
+  keep(sheet.toDataURL("image/png"), nameOf(document.title, button));
+}
+
+// A coloured table as it stands on the page, drawn anew: its boxes, their colours and their words.
+function pictureOf(table, { dataset }) {
+  const around = table.getBoundingClientRect();
+  const [sheet, pen] = sheetOf(around.width, around.height, dataset.title, dataset.covers);
   pen.textBaseline = "middle";
   pen.textAlign = "center";
   for (const cell of table.querySelectorAll("th, td")) {
@@ -93,10 +141,11 @@ document.addEventListener("DOMContentLoaded", () => {
     chart.on("click", (event) => { if (links[event.dataIndex]) location.href = links[event.dataIndex]; });
     addEventListener("resize", () => chart.resize());
     addEventListener("beforeprint", () => chart.resize());
-    document.querySelector(`[data-save="${box.dataset.of}"]`)?.addEventListener("click", () => save(chart.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: "#fff" }), box.getAttribute("aria-label") || box.dataset.of));
+    document.querySelector(`[data-save="${box.dataset.of}"]`)?.addEventListener("click", () => keepChart(chart, box));
   }
   for (const button of document.querySelectorAll("[data-save-table]")) {
-    button.addEventListener("click", () => save(pictureOf(document.getElementById(button.dataset.saveTable)), document.title));
+    button.addEventListener("click", () => keep(pictureOf(document.getElementById(button.dataset.saveTable), button), nameOf(button.dataset.title, button)));
   }
+  for (const button of document.querySelectorAll("[data-save-drawing]")) button.addEventListener("click", () => keepDrawing(button));
   for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => print());
 });

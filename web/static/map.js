@@ -34,6 +34,9 @@ function addTiles(map) {
   layer.addTo(map);
 }
 
+// Leaflet names its buttons in English.
+L.Control.Zoom.mergeOptions({ zoomInTitle: "放大", zoomOutTitle: "缩小" });
+
 async function drawMap(box, { point = true } = {}) {
   const map = L.map(box, { attributionControl: false, zoomSnap: 0.5 });
   const lon = parseFloat(box.dataset.lon), lat = parseFloat(box.dataset.lat);

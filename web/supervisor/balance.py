@@ -10,6 +10,7 @@ from sqlmodel import col, select
 
 from dispatch.insight.load import burden, measuring, splitting
 from dispatch.insight.metrics import counting
+from dispatch.insight.metrics.periods import Period
 from dispatch.insight.metrics.slices import FIGURES
 from dispatch.insight.reports.sheets import Plain, Sheet
 from dispatch.insight.schemes import keeping
@@ -62,7 +63,7 @@ def load() -> ResponseReturnValue:
         names = names_of(standing, "organisation" if kind == loads.ORGANISATION else kind, list(found))
     busy = [one for one in found.values() if one.hours]
     if kept := request.args.get("format"):
-        return file_of(kept, _sheet(kind, busy, names), f"负荷 {measuring.KINDS[kind]} {today}")
+        return file_of(kept, _sheet(kind, busy, names), f"负荷 {measuring.KINDS[kind]}", Period(today, today))
     share = {one.code: measuring.could_share(found, standing, one.code) for one in busy if one.over}
     return render_template(
         "supervisor/load.html",
@@ -179,7 +180,8 @@ def switches() -> ResponseReturnValue:
             days: list[list[Plain]] = [
                 [day, counts["received"], counts["closed"]] for day, counts in trend.items()
             ]
-            return file_of(its.query.format, Sheet("观测点", ["日期", "登记", "结案"], days), "观测点")
+            sheet = Sheet("观测点", ["日期", "登记", "结案"], days)
+            return file_of(its.query.format, sheet, "观测点", its.slice.period)
         return render_template(
             "supervisor/switches.html",
             asked=its,

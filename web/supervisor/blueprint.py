@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Blueprint, current_app, g
 
+from dispatch.insight.reports import drawing
 from web.desk.filters import areas_to_filter
 from web.gate.access import access_of
 from web.service.context import world
@@ -14,7 +15,7 @@ blueprint = Blueprint("supervisor", __name__, url_prefix="/figures")
 
 @blueprint.context_processor
 def pages() -> dict[str, Any]:
-    """Which pages its reader may open, for the row of links that they share."""
+    """Which pages its reader may open, for the row of links that they share; the shades of maps and what they mean."""
     actor = g.get("actor")
     allowed = [
         endpoint
@@ -23,7 +24,12 @@ def pages() -> dict[str, Any]:
         and (access := access_of(current_app, endpoint)) is not None
         and (not access.verbs or (actor is not None and any(actor.may(verb) for verb in access.verbs)))
     ]
-    return {"endpoints": frozenset(allowed), "choices": choices}
+    return {
+        "endpoints": frozenset(allowed),
+        "choices": choices,
+        "shades": drawing.FILLS,
+        "classes": drawing.classes,
+    }
 
 
 def choices() -> list[tuple[str, str, list[tuple[str, str]]]]:

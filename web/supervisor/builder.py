@@ -78,7 +78,7 @@ def builder() -> ResponseReturnValue:
         heads = [DIMENSIONS[form.rows_by][0]]
         heads += [f"{column_names.get(c) or ''} {m.label}".strip() for c in columns for m in metrics]
         body: list[list[Plain]] = [[name, *(_plain(one) for one in cells)] for name, cells in rows]
-        return file_of(form.format, Sheet("自定义报表", heads, body), "自定义报表")
+        return file_of(form.format, Sheet("自定义报表", heads, body), "自定义报表", its.slice.period)
     return render_template(
         "supervisor/builder.html",
         form=form,

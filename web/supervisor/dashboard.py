@@ -27,6 +27,7 @@ from web.supervisor.answering.cells import cell
 from web.supervisor.answering.sending import file_of
 from web.supervisor.blueprint import blueprint
 
+OF_NOW = ("states", "ages")  # pictures of the present, whatever the period
 TREND = ("received", "closed", "dispatched")
 STAGES = {**telling.STAGES, "accept": "受理", "dispatch": "派遣", "open": "查阅", "contact": "办理", "verify": "核查", "callback": "回访", "review": "复核", "rework": "返工", "preverify": "核实", "total": "", "handle": ""}  # fmt: skip
 
@@ -63,7 +64,11 @@ def figures() -> ResponseReturnValue:
         ]
         if its.query.format != "html":
             sheet = _behind(its.query.picture, trend, board, parts, counts["now"])
-            return file_of(its.query.format, sheet, f"{sheet.title} {title_of(its.query, standing)}".strip())
+            is_now = its.query.picture in OF_NOW
+            today = now().astimezone(settings().zone).date()
+            covers = Period(today, today) if is_now else its.slice.period
+            name = f"{sheet.title} {title_of(its.query, standing)}".strip()
+            return file_of(its.query.format, sheet, name, covers)
         return render_template(
             "supervisor/dashboard.html",
             asked=its,

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, current_app, render_template
 from flask.typing import ResponseReturnValue
-from shapely import from_wkb, simplify
+from shapely import coverage_simplify, from_wkb
 from shapely.geometry import mapping
 from sqlalchemy import and_, select
 from sqlmodel import Session, col
@@ -17,6 +17,7 @@ from dispatch.insight.metrics.slices import FIGURES, LEVELS
 from dispatch.insight.reports import drawing
 from dispatch.insight.reports.sheets import Plain, Sheet
 from dispatch.insight.rollups.models import Tally
+from dispatch.record import queries
 from dispatch.record.models import Ticket
 from dispatch.record.world import Standing
 from dispatch.rules.worktime import WEEKDAYS
@@ -26,7 +27,7 @@ from grid.models import Area
 from web.gate.access import permission_required
 from web.service.context import database, now, world
 from web.supervisor.answering.asking import Asked, asked, title_of
-from web.supervisor.answering.sending import file_of, named
+from web.supervisor.answering.sending import days_of, file_of, named
 from web.supervisor.blueprint import blueprint
 
 BELOW = {None: "district", "district": "street", "street": "community", "community": "grid", "grid": "grid"}
@@ -75,23 +76,27 @@ def _file(
     session: Session, its: Asked, standing: Standing, rows: list[tuple[str, str, int]]
 ) -> ResponseReturnValue:
     """The map as a picture with its numbers, or the table behind it."""
-    name = f"地图 {title_of(its.query, standing)} {its.slice.period.from_on} 至 {its.slice.period.to_on}"
-    if its.query.format != "png":
+    name, covers = f"地图 {title_of(its.query, standing)}".strip(), its.slice.period
+    if its.query.format != "svg":
         sheet = Sheet("地图", ["编码", "区域", "登记"], rows)
-        return file_of(its.query.format, sheet, name)
+        return file_of(its.query.format, sheet, name, covers)
     generation, codes = standing.generation_id, [code for code, _, _ in rows]
     query = select(Area).where(col(Area.generation_id) == generation, col(Area.code).in_(codes))
     areas = session.execute(query.order_by(col(Area.code))).scalars().all()
     if not areas:
         raise NotFound("这一级没有可画的区域,请从地图页面选择")
-    drawn = drawing.as_png(drawing.outlines(areas, {code: number for code, _, number in rows}))
-    return named(Response(drawn, mimetype="image/png"), f"{name}.png")
+    drawn = drawing.outlines(areas, {code: number for code, _, number in rows})
+    page = render_template(
+        "supervisor/map.svg", map=drawn, about=title_of(its.query, standing), period=covers
+    )
+    return named(Response(page, mimetype="image/svg+xml"), f"{name} {days_of(covers)}.svg")
 
 
 @blueprint.get("/map.json")
 @permission_required(FIGURES)
 def map_shapes() -> ResponseReturnValue:
-    """The areas of one level as GeoJSON, and the points of the slice."""
+    """The areas of one level as GeoJSON, and the points of the slice; a point without a code is one that its reader may
+    count and not open."""
     with database().reading() as session:
         standing = world().refresh(session)
         its = asked(standing)
@@ -107,11 +112,12 @@ def map_shapes() -> ResponseReturnValue:
                 ),
             )
             .where(*its.slice.of_tally(), col(Tally.marks).op("&")(BIT["received"]) != 0)
+            .add_columns(queries.visible(its.actor))
         )
         query = query.order_by(col(Tally.on).desc(), col(Ticket.id)).limit(MOST_POINTS)
         points = [
-            [round(lon, 6), round(lat, 6), code, on.isoformat()]
-            for lon, lat, code, on in session.execute(query)
+            [round(lon, 6), round(lat, 6), code if opens else None, on.isoformat()]
+            for lon, lat, code, on, opens in session.execute(query)
         ]
         features = shapes(database(), standing.generation_id, codes, level)
     body = current_app.json.dumps({"type": "FeatureCollection", "features": features, "points": points})
@@ -128,7 +134,7 @@ def heat() -> ResponseReturnValue:
         counts = waiting_times.arrivals(session, its.slice)
     if its.query.format != "html":
         name = f"时段 {title_of(its.query, standing)}".strip()
-        return file_of(its.query.format, _hours(counts), name)
+        return file_of(its.query.format, _hours(counts), name, its.slice.period)
     bounds = drawing.steps({str(place): number for place, number in counts.items()})
     rows = [
         (
@@ -181,20 +187,28 @@ def _areas(its: Asked, standing: Standing, level: str) -> list[str]:
 def shapes(
     its: Database, generation_id: int | None, codes: tuple[str, ...], level: str
 ) -> list[dict[str, Any]]:
-    """The areas' shapes as coarse as their level is drawn; borders of a generation never change."""
-    found = []
+    """The areas' shapes as coarse as their level is drawn; borders of a generation never change. They are made coarse
+    together, so that neighbours keep one border between them."""
+    areas: list[Area] = []
     with its.reading() as session:
         for start in range(0, len(codes), 500):
             query = select(Area).where(
                 col(Area.generation_id) == generation_id, col(Area.code).in_(codes[start : start + 500])
             )
-            for area in session.execute(query.order_by(col(Area.code))).scalars():
-                shape = simplify(from_wkb(area.wkb), TOLERANCE_DEGREES[level])
-                found.append(
-                    {
-                        "type": "Feature",
-                        "geometry": mapping(shape),
-                        "properties": {"code": area.code, "name": area.name},
-                    }
-                )
-    return found
+            areas += session.execute(query.order_by(col(Area.code))).scalars()
+    drawn = [from_wkb(area.wkb) for area in areas]
+    return [
+        {
+            "type": "Feature",
+            "geometry": mapping(shape),
+            "properties": {"code": area.code, "name": area.name, "at": _middle(whole)},
+        }
+        for area, whole, shape in zip(
+            areas, drawn, coverage_simplify(drawn, TOLERANCE_DEGREES[level]), strict=True
+        )
+    ]
+
+
+def _middle(shape: Any) -> list[float]:
+    at = drawing.widest(shape)
+    return [round(at.x, 6), round(at.y, 6)]

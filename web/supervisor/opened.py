@@ -84,7 +84,8 @@ def burden_rows(key: str) -> ResponseReturnValue:
     if as_file:
         rows = [[*line.cells, line.ticket_code] for line in lines]
         heads = [*register.heads, "工单"]
-        return file_of(its.query.format, Sheet(register.label, heads, rows), f"减负账 {register.label}")
+        sheet = Sheet(register.label, heads, rows)
+        return file_of(its.query.format, sheet, f"减负账 {register.label}", its.slice.period)
     return render_template(
         "supervisor/burden_rows.html",
         asked=its,

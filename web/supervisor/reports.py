@@ -16,7 +16,7 @@ from uuid6 import uuid7
 from dispatch.insight.metrics.measures import BIT
 from dispatch.insight.metrics.periods import Period
 from dispatch.insight.metrics.slices import FIGURES
-from dispatch.insight.reports import bulletins, documents, drawing, exporting
+from dispatch.insight.reports import bulletins, documents, exporting
 from dispatch.insight.reports.models import Bulletin, ExportLog
 from dispatch.insight.rollups.models import Tally
 from dispatch.insight.schemes import keeping
@@ -97,10 +97,7 @@ def make_bulletin() -> ResponseReturnValue:
 def bulletin(bulletin_id: UUID) -> ResponseReturnValue:
     """The bulletin as a page to be printed."""
     row = _bulletin(bulletin_id)
-    said = row.content.get("map")
-    return render_template(
-        "supervisor/bulletin.html", row=row, said=row.content, map_words=drawing.legend(said) if said else ""
-    )
+    return render_template("supervisor/bulletin.html", row=row, said=row.content)
 
 
 @blueprint.get("/bulletins/<uuid:bulletin_id>.<any(docx, xlsx):kind>")

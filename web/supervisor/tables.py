@@ -62,7 +62,7 @@ def table() -> ResponseReturnValue:
     title = f"按{label}分列 {period.from_on} 至 {period.to_on}"
     if its.query.format != "html":
         sheet = sheets.of_values(label, SHOWN, [(name, [c.value for c in cells]) for _, name, cells in rows])
-        return file_of(its.query.format, sheet, title)
+        return file_of(its.query.format, sheet, f"按{label}分列", period)
     return render_template(
         "supervisor/table.html",
         asked=its,

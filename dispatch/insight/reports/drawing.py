@@ -9,6 +9,8 @@ from typing import Any
 
 import shapely
 from PIL import Image, ImageDraw, ImageFont
+from shapely import Point, Polygon
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import or_, select
 from sqlmodel import Session, col
 
@@ -20,8 +22,10 @@ from grid.models import Area, Generation
 STEPS = 5
 WIDTH, MARGIN = 1000, 10
 COARSE = 400  # what is smaller than so many parts of the picture is not drawn
-MOST_NUMBERS = 60
+KEY_PX = 34  # a line of the key below the picture
+SIGN_PX, LINE_PX = 20, 24  # how wide and high a sign of a label is
 FILLS = ("#f1f3f4", "#d6e6f2", "#9ec9e2", "#5a9ec7", "#22699e", "#0b3c66")
+LINE, INK = "#3c4a52", "#10222e"
 
 
 def steps(numbers: Mapping[str, int]) -> list[int]:
@@ -94,9 +98,11 @@ def outlines(shown: Sequence[Area], numbers: Mapping[str, int]) -> dict[str, Any
     west, south, east, north = shapely.total_bounds(drawn)
     squeeze = cos(radians((south + north) / 2))
     scale = WIDTH / max((east - west) * squeeze, north - south)
-    coarse = shapely.simplify(drawn, max(east - west, north - south) / COARSE)
+    # Together, so that neighbours keep one border between them: no slivers, no overlaps.
+    coarse = shapely.coverage_simplify(drawn, max(east - west, north - south) / COARSE)
     areas = []
     for one, shape, whole in zip(shown, coarse, drawn, strict=True):
+        number = numbers[one.code]
         rings = [
             [
                 (round((x - west) * squeeze * scale), round((north - y) * scale))
@@ -104,19 +110,47 @@ def outlines(shown: Sequence[Area], numbers: Mapping[str, int]) -> dict[str, Any
             ]
             for part in shapely.get_parts(shape if not shape.is_empty else whole)
         ]
-        middle = whole.representative_point()
+        middle = widest(whole)
+        at = (round((middle.x - west) * squeeze * scale), round((north - middle.y) * scale))
         areas.append(
             {
                 "code": one.code,
                 "name": one.name,
-                "number": numbers[one.code],
-                "step": step(numbers[one.code], bounds),
+                "number": number,
+                "step": step(number, bounds),
                 "rings": [[[x, y] for x, y in ring] for ring in rings],
-                "at": [round((middle.x - west) * squeeze * scale), round((north - middle.y) * scale)],
+                "at": list(at),
+                "label": _fitting(one.name, number, at, rings),
             }
         )
     width, height = round((east - west) * squeeze * scale), round((north - south) * scale)
     return {"bounds": bounds, "width": max(width, 1), "height": max(height, 1), "areas": areas}
+
+
+def widest(shape: BaseGeometry) -> Point:
+    """Where a label has most room around it."""
+    largest = max(shapely.get_parts(shape), key=lambda part: float(part.area))
+    return Point(shapely.maximum_inscribed_circle(largest).coords[0])
+
+
+def _fitting(name: str, number: int, at: tuple[int, int], rings: Sequence[Sequence[tuple[int, int]]]) -> str:
+    """As much of a label as the area has room for: name and number, the number, or nothing."""
+    ground = shapely.union_all([Polygon(ring).buffer(0) for ring in rings if len(ring) > 3])
+    for words, lines, kind in ((name, 2, "name"), (str(number), 1, "number")):
+        wide = max(len(words), len(str(number)) / 2) * SIGN_PX * (1 if lines == 2 else 0.6) / 2
+        high = lines * LINE_PX / 2
+        if ground.covers(shapely.box(at[0] - wide, at[1] - high, at[0] + wide, at[1] + high)):
+            return kind
+    return "none"
+
+
+def classes(bounds: Sequence[int]) -> list[tuple[int, str]]:
+    """The key of the colours: each shade in use with its numbers."""
+    found, low = [(0, "0")], 1
+    for place, bound in enumerate(bounds, start=1):
+        found.append((place + STEPS - len(bounds), str(bound) if bound == low else f"{low}–{bound}"))
+        low = bound + 1
+    return found
 
 
 def legend(said: Mapping[str, Any]) -> str:
@@ -126,19 +160,27 @@ def legend(said: Mapping[str, Any]) -> str:
 
 
 def as_png(said: Mapping[str, Any]) -> bytes:
-    """The map as a picture; each area carries its number."""
-    image = Image.new("RGB", (said["width"] + 2 * MARGIN, said["height"] + 2 * MARGIN), "white")
+    """The map as a picture with the key of its colours; each area that has room carries its number."""
+    wide, high = said["width"] + 2 * MARGIN, said["height"] + 2 * MARGIN
+    image = Image.new("RGB", (wide, high + KEY_PX), "white")
     pen = ImageDraw.Draw(image)
     font = ImageFont.load_default(size=22)
     for area in said["areas"]:
         for ring in area["rings"]:
             points = [(x + MARGIN, y + MARGIN) for x, y in ring]
             pen.polygon(points, fill=FILLS[area["step"]])
-            pen.line(points, fill="#3c4a52", width=2)
-    for area in said["areas"] if len(said["areas"]) <= MOST_NUMBERS else ():
+            pen.line(points, fill=LINE, width=2)
+    for area in said["areas"]:
+        if area.get("label") == "none":
+            continue
         x, y = area["at"]
-        ink = "white" if area["step"] > 3 else "#10222e"
+        ink = "white" if area["step"] > 3 else INK
         pen.text((x + MARGIN, y + MARGIN), str(area["number"]), fill=ink, font=font, anchor="mm")
+    x = MARGIN
+    for shade, words in classes(said["bounds"]):
+        pen.rectangle((x, high, x + LINE_PX, high + LINE_PX), fill=FILLS[shade], outline=LINE)
+        pen.text((x + LINE_PX + 8, high + LINE_PX / 2), words, fill=INK, font=font, anchor="lm")
+        x += LINE_PX + 32 + round(font.getlength(words))
     kept = io.BytesIO()
     image.save(kept, "PNG")
     return kept.getvalue()

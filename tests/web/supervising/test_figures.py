@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from sqlmodel import col, select
@@ -189,7 +190,11 @@ def test_every_picture_is_kept_as_a_table_and_the_map_as_a_picture(
     areas = supervisor.sees("/figures/map?format=csv").data.decode("utf-8-sig").splitlines()
     assert areas[0] == "编码,区域,登记"
     assert sum(int(line.split(",")[2]) for line in areas[1:]) == 6
-    assert supervisor.sees("/figures/map?format=png").data[:4] == b"\x89PNG"
+    drawn = supervisor.sees("/figures/map?format=svg&area=990101001001&start=2026-02-01&end=2026-03-31")
+    assert drawn.mimetype == "image/svg+xml"
+    said = "".join(ElementTree.fromstring(drawn.data).itertext())
+    for words in ("登记件数", "2026-02-01 至 2026-03-31", "井巷第一网格", "井巷第二网格"):
+        assert words in said, "a map that was saved says what, when and where by itself"
     hours = supervisor.sees("/figures/heat?format=csv").data.decode("utf-8-sig").splitlines()
     assert sum(int(number) for line in hours[1:] for number in line.split(",")[1:]) == 7
     assert "小时" in supervisor.sees("/figures/load?format=csv").data.decode("utf-8-sig")

@@ -74,7 +74,7 @@ class FiguresQuery(Strict):
     took: Annotated[Code | None, Empty] = None
     hour: Annotated[int | None, Field(ge=0, lt=168), Empty] = None
     page: Annotated[int, Field(ge=0, le=10_000)] = 0
-    format: Literal["html", "csv", "xlsx", "png"] = "html"
+    format: Literal["html", "csv", "xlsx", "svg"] = "html"
     picture: Annotated[Code | None, Empty] = None
 
 
