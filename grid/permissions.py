@@ -83,13 +83,15 @@ ROLES: dict[str, Role] = {
                 "organisation:letter:answer",
                 "organisation:inspection:create",
                 "organisation:reporter:reveal",
+                "organisation:figures:read",
+                "area:figures:read",
             ),
         ),
         Role(
             "leader",
             "分管领导",
             DutyClass.HANDLING,
-            ("organisation:ticket:read", "organisation:ticket:approve"),
+            ("organisation:ticket:read", "organisation:ticket:approve", "organisation:figures:read"),
         ),
         Role(
             "officer",

@@ -142,11 +142,11 @@ def staff(city: City) -> Iterator[accounts.NewAccount]:
     for organisation in organisations(city):
         if organisation.kind in ("grid_team", "supervision"):
             continue
-        is_village = organisation.kind in ("community", "village")
+        has_area = organisation.kind in ("community", "village", "street")
         role = {"community": "community_clerk", "village": "community_clerk", "street": "street_clerk"}.get(
             organisation.kind, "clerk"
         )
-        post = accounts.NewPost(role, organisation.code, organisation.area_code if is_village else None)
+        post = accounts.NewPost(role, organisation.code, organisation.area_code if has_area else None)
         yield accounts.NewAccount(organisation.code, next(names), (post,))
 
 

@@ -43,6 +43,7 @@ READ = "ticket:read"
 VERIFY = "ticket:verify"
 READ_LEAD = "lead:read"
 HELP = "ticket:assist"
+FIGURES = "figures:read"
 # Written into the statement, not sent beside it: a plan made for any value could not use the index of these alone.
 _IS_ASSISTING = col(Assignment.part) == bindparam("assist", "assist", literal_execute=True)
 
@@ -93,14 +94,14 @@ def _reach(scope: Scope, actor: Actor, verb: str) -> dict[str, ColumnElement[boo
 
 
 def _of_organisations(actor: Actor, verb: str) -> dict[str, ColumnElement[bool]]:
-    """What the units hold now; for reading also what they once held."""
+    """What the units hold now; for reading and for figures also what they once held."""
     if verb == HELP:
         return {"helped": _helped_by(actor)}
     found: dict[str, ColumnElement[bool]] = {
         "main": col(Ticket.main_code).in_(actor.under),
         "section": col(Ticket.section_code).in_(actor.under),
     }
-    if verb in (READ, READ_LEAD):
+    if verb in (READ, READ_LEAD, FIGURES):
         found["once"] = exists().where(
             and_(
                 col(Assignment.intake_district) == col(Ticket.intake_district),

@@ -37,7 +37,7 @@ def test_the_same_month_twice_is_the_same_file_byte_for_byte(town: Town) -> None
         assert (again.id, again.checksum) == (first.id, checksum)
         assert documents.as_docx(again.content, folder) == word
         assert documents.workbook(again.content) == book
-        assert len(bulletins.listed(session)) == 1
+        assert len(bulletins.listed(session, None)) == 1
     with zipfile.ZipFile(io.BytesIO(word)) as parts:
         text = parts.read("word/document.xml").decode()
         assert any(name.endswith(".png") for name in parts.namelist())
@@ -64,6 +64,7 @@ def test_a_bulletin_of_a_street_and_of_an_organisation_count_their_own(town: Tow
 
 @pytest.mark.acceptance("B6")
 def test_more_often_than_monthly_is_off_until_somebody_turns_it_on(town: Town) -> None:
+    town.worker.reports()
     town.later(days=40)
     week = Period(date(2026, 3, 2), date(2026, 3, 8))
     with town.database.writing() as session:
@@ -159,7 +160,7 @@ def test_when_a_month_is_over_its_bulletins_are_made_once(town: Town) -> None:
     assert made == len(monthly.subjects(town.world)) > 3
     assert monthly.make_due(town.database, town.world, april) == 0
     with town.database.writing() as session:
-        kept = {row.about: row for row in bulletins.listed(session)}
+        kept = {row.about: row for row in bulletins.listed(session, None)}
         for about in ("city", f"area:{STREET}", f"organisation:{SANITATION}"):
             checksum = kept[about].checksum
             again = bulletins.make(session, town.world, about, MARCH, april)

@@ -15,7 +15,7 @@ from uuid6 import uuid7
 
 from dispatch.insight.metrics.measures import BIT
 from dispatch.insight.metrics.periods import Period
-from dispatch.insight.metrics.slices import FIGURES
+from dispatch.insight.metrics.slices import FIGURES, scope_of
 from dispatch.insight.reports import bulletins, documents, exporting
 from dispatch.insight.reports.models import Bulletin, ExportLog
 from dispatch.insight.rollups.models import Tally
@@ -27,7 +27,7 @@ from web.forms import Code, Empty, Strict, Words, read_form
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, settings, world
 from web.shown.labels import SOURCES
-from web.supervisor.answering.asking import FiguresQuery, plain, slice_of
+from web.supervisor.answering.asking import Day, FiguresQuery, plain, slice_of
 from web.supervisor.answering.sending import DOCX, XLSX, named
 from web.supervisor.blueprint import blueprint
 
@@ -36,14 +36,15 @@ UNMASKED = "ticket:export_unmasked"
 SWITCH = "figures:switch"
 
 
+Month = Annotated[str, StringConstraints(pattern=r"^20\d{2}-(0[1-9]|1[0-2])$")]
+
+
 class BulletinForm(Strict):
     """A month, or the Monday of a week (only while weekly reports are turned on)."""
 
     about: Code
-    month: Annotated[Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")] | None, Empty] = (
-        None
-    )
-    week_on: Annotated[date | None, Empty] = None
+    month: Annotated[Month | None, Empty] = None
+    week_on: Annotated[Day | None, Empty] = None
 
     @property
     def period(self) -> Period:
@@ -62,12 +63,13 @@ class ExportForm(FiguresQuery):
 
 
 @blueprint.get("/bulletins")
-@permission_required(SWITCH)
+@permission_required(FIGURES)
 def bulletins_() -> ResponseReturnValue:
-    """The bulletins that were made, and what one can be made about."""
+    """The bulletins that were made, as far as one sees figures, and what one can be made about."""
     with database().reading() as session:
         standing = world().refresh(session)
-        rows = [(row, row.content["title"]) for row in bulletins.listed(session)]
+        scope = scope_of(current_actor(), standing)
+        rows = [(row, row.content["title"]) for row in bulletins.listed(session, scope)]
         streets = [
             (code, area.name) for code, area in sorted(standing.areas.items()) if area.level == "street"
         ]
@@ -80,6 +82,7 @@ def bulletins_() -> ResponseReturnValue:
         streets=streets,
         units=units,
         month=_today().replace(day=1) - timedelta(days=1),
+        may_make=current_actor().may(SWITCH),
     )
 
 
@@ -93,7 +96,7 @@ def make_bulletin() -> ResponseReturnValue:
 
 
 @blueprint.get("/bulletins/<uuid:bulletin_id>")
-@permission_required(SWITCH)
+@permission_required(FIGURES)
 def bulletin(bulletin_id: UUID) -> ResponseReturnValue:
     """The bulletin as a page to be printed."""
     row = _bulletin(bulletin_id)
@@ -101,7 +104,7 @@ def bulletin(bulletin_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.get("/bulletins/<uuid:bulletin_id>.<any(docx, xlsx):kind>")
-@permission_required(SWITCH)
+@permission_required(FIGURES)
 def bulletin_file(bulletin_id: UUID, kind: str) -> ResponseReturnValue:
     """The bulletin as Word or as a workbook."""
     said = _bulletin(bulletin_id).content
@@ -112,7 +115,8 @@ def bulletin_file(bulletin_id: UUID, kind: str) -> ResponseReturnValue:
 def _bulletin(bulletin_id: UUID) -> Bulletin:
     with database().reading() as session:
         row = session.get(Bulletin, bulletin_id)
-    if row is None:
+        scope = scope_of(current_actor(), world().refresh(session))
+    if row is None or not bulletins.is_readable(row.about, scope):
         raise NotFound("没有这份报告,请从月报页面打开")
     return row
 

@@ -11,11 +11,12 @@ from sqlmodel import col
 from dispatch.insight.metrics.periods import Period
 from dispatch.insight.rollups.models import NONE, Tally
 from dispatch.insight.topics.models import TopicTicket
+from dispatch.record import queries
 from dispatch.record.world import Standing
 from grid.errors import NotFound
 from grid.permissions import Actor, Scope
 
-FIGURES = "figures:read"
+FIGURES = queries.FIGURES
 LEVELS = {
     "district": "district_code",
     "street": "street_code",
@@ -88,6 +89,8 @@ def scope_of(actor: Actor, standing: Standing) -> Codes | None:
     if Scope.ALL in scopes:
         return None
     found: dict[str, frozenset[str]] = {}
+    if Scope.ORGANISATION in scopes:
+        found["organisation_code"] = actor.under
     if Scope.AREA in scopes:
         for code in actor.area_codes:
             if code in standing.areas and standing.areas[code].level in LEVELS:

@@ -15,11 +15,12 @@ from dispatch.insight.metrics.formulas import METRICS
 from dispatch.insight.metrics.measures import BY_KEY as MEASURES
 from dispatch.insight.metrics.periods import Period
 from dispatch.insight.metrics.registry import KIND_LABELS, Kind
-from dispatch.insight.metrics.slices import LEVELS
+from dispatch.insight.metrics.slices import LEVELS, Codes
 from dispatch.insight.reports import drawing, gathering
 from dispatch.insight.reports.gathering import Gathered, Subject
 from dispatch.insight.reports.models import Bulletin
 from dispatch.insight.schemes import keeping
+from dispatch.record.models import Ticket
 from dispatch.record.world import World
 from grid.database import canonical_json
 from grid.errors import InputError, NotFound
@@ -166,6 +167,9 @@ def make(
     monthly = period == Period.month(period.from_on.year, period.from_on.month)
     if not monthly and keeping.who_turned_on(session, keeping.WEEKLY) is None:
         raise InputError("报告按月出;更密的报告默认关闭,须由督查员在“开关”页打开并留名", {"month": "按月出"})
+    known = select(col(Ticket.id)).where(col(Ticket.reported_at) < period.ends_at(world.settings.timezone))
+    if session.execute(known.limit(1)).first() is None:
+        raise InputError("这个时段还没有工单,请选有数据的月份", {"month": "还没有工单"})
     kept = find(session, about, period)
     said = content(session, world, about, period, gathered)
     checksum = hashlib.sha256(canonical_json(said).encode()).hexdigest()
@@ -194,6 +198,16 @@ def find(session: Session, about: str, period: Period) -> Bulletin | None:
     return session.execute(query).scalar_one_or_none()
 
 
-def listed(session: Session) -> list[Bulletin]:
+def listed(session: Session, scope: Codes | None) -> list[Bulletin]:
+    """The bulletins of what somebody may see figures of, the newest first."""
     query = select(Bulletin).order_by(col(Bulletin.from_on).desc(), col(Bulletin.about))
-    return list(session.execute(query).scalars())
+    return [row for row in session.execute(query).scalars() if is_readable(row.about, scope)]
+
+
+def is_readable(about: str, scope: Codes | None) -> bool:
+    """Whether somebody who sees figures that far may read a bulletin about this."""
+    kind, _, code = about.partition(":")
+    if scope is None:
+        return True
+    columns = ("organisation_code",) if kind == "organisation" else tuple(LEVELS.values())
+    return any(code in scope.get(column, ()) for column in columns)

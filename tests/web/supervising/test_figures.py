@@ -212,7 +212,22 @@ def test_a_community_sees_its_own_figures_only(town: Town, visitor: Callable[[st
     assert len(ROW.findall(visitor("supervisor").sees("/figures/tickets?measure=received").text)) > 6
 
 
-@pytest.mark.parametrize("login", ["supervisor", "community"])
+def test_the_head_of_a_unit_and_a_street_see_their_own_figures(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    lively(town)
+    for login, units in (("chief", {"区环卫局"}), ("street", set())):
+        its = visitor(login)
+        page = its.sees("/figures/table?by=organisation&days=90")
+        assert set(re.findall(r'<th scope="row">([^<]+)</th>', page.text)) == units
+        for shown in ("/figures/", "/figures/table?by=category", "/figures/heat"):
+            for path, number in NUMBER.findall(its.sees(shown).text):
+                assert len(ENTRY.findall(its.sees(html.unescape(path)).text)) == int(number), path
+        assert its.sees("/figures/load").status_code == 403
+        assert its.sees("/figures/switches").status_code == 403
+
+
+@pytest.mark.parametrize("login", ["supervisor", "community", "chief", "street"])
 def test_the_row_of_links_has_no_page_that_is_shut(visitor: Callable[[str], Visitor], login: str) -> None:
     its = visitor(login)
     row = its.sees("/figures/").text.split('<ul class="sub')[1].split("</ul>")[0]

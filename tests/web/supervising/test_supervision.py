@@ -77,7 +77,15 @@ def test_a_bulletin_is_made_on_the_page_and_comes_as_word_and_workbook(
     assert "区环卫局 2026 年 03 月运行月报" in supervisor.sees(where).text
     assert supervisor.sees(f"{where}.docx").data == supervisor.sees(f"{where}.docx").data
     assert supervisor.sees(f"{where}.xlsx").data[:2] == b"PK"
-    assert supervisor.posts("/figures/bulletins", about="city", month="2026-13").status_code == 422
+    for month in ("2026-13", "9999-12", "2001-01"):
+        assert supervisor.posts("/figures/bulletins", about="city", month=month).status_code == 422, month
+    city = supervisor.posts("/figures/bulletins", about="city", month="2026-03").headers["Location"]
+    chief = visitor("chief")
+    listed = chief.sees("/figures/bulletins").text
+    assert (where in listed, city in listed) == (True, False)
+    assert "区环卫局 2026 年 03 月运行月报" in chief.sees(where).text
+    assert [chief.sees(f"{city}{kind}").status_code for kind in ("", ".docx", ".xlsx")] == [404] * 3
+    assert chief.posts("/figures/bulletins", about="city", month="2026-03").status_code == 403
 
 
 def test_an_export_is_masked_and_unmasked_only_with_a_reason(
@@ -270,6 +278,7 @@ def test_a_scheme_is_entered_refused_with_its_clause_and_thinned_out(
 def test_a_weekly_report_is_asked_for_only_where_somebody_turned_it_on(
     town: Town, visitor: Callable[[str], Visitor]
 ) -> None:
+    town.worker.reports()
     town.later(days=40)
     supervisor = visitor("supervisor")
     assert "week_on" not in supervisor.sees("/figures/bulletins").text
