@@ -31,7 +31,8 @@ def _ask(label: str, row: Transition) -> Ask:
 
 
 ASKS = (
-    _ask("网格员上报", SUBMIT),
+    # What a report is, whatever the rows say may be added: the phone fills in the place.
+    Ask("网格员上报(照片、类别、位置)", 3, sum(field.name != "photos" for field in SUBMIT.given)),
     *(
         _ask(BY_ACTION[name].label, BY_ACTION[name])
         for name in ("verify_pass", "contact", "handle", "object", "answer_satisfied")
