@@ -18,7 +18,7 @@ PO = CATALOGUES / "en" / "LC_MESSAGES" / "messages.po"
 ROOT = CATALOGUES.parent.parent
 # What is read how, in this order; the first pattern that fits decides, and None leaves a file out:
 # commands speak to operators in a terminal, checks of imported files to those who made them, letters and bulletins are
-# official papers, notices to reporters go out as they are written, an invented city is a city.
+# official papers (what refuses to make one is a message), notices to reporters go out as they are written, an invented city is a city.
 SOURCES: tuple[tuple[str, Any], ...] = (
     ("web/cli/**/*.py", None),
     ("web/language/**/*.py", None),
@@ -28,7 +28,6 @@ SOURCES: tuple[tuple[str, Any], ...] = (
     ("dispatch/engine/parts/**/*.py", None),
     ("dispatch/engine/health/**/*.py", None),
     ("dispatch/engine/outbox.py", None),
-    ("dispatch/insight/metrics/registry.py", None),
     ("grid/settings.py", None),
     ("grid/database.py", None),
     ("grid/importing/**/*.py", None),
@@ -39,7 +38,7 @@ SOURCES: tuple[tuple[str, Any], ...] = (
     ("web/static/phone/*.js", reading.scripts),
     ("web/**/*.py", reading.python),
     ("dispatch/demo/**/*.py", None),
-    ("dispatch/insight/reports/*.py", None),
+    ("dispatch/insight/reports/*.py", reading.refusals),
     ("dispatch/data/notices.csv", None),
     ("dispatch/data/admission.csv", None),
     ("dispatch/data/*.csv", reading.seeds),

@@ -45,6 +45,17 @@ def python(file: BinaryIO, keywords: Collection[str], tags: Collection[str], opt
             yield node.lineno, None, text, []
 
 
+def refusals(
+    file: BinaryIO, keywords: Collection[str], tags: Collection[str], options: Any
+) -> Iterable[Found]:
+    """The Chinese strings of what a module raises, and no others."""
+    source = file.read()
+    raised = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Raise)]
+    for found in python(io.BytesIO(source), keywords, tags, options):
+        if any(one.lineno <= found[0] <= (one.end_lineno or one.lineno) for one in raised):
+            yield found
+
+
 def _never_shown(tree: ast.AST) -> set[ast.AST]:
     """Documentation, the pieces of f-strings (the whole is asked for), what text is compared with."""
     found: set[ast.AST] = set()

@@ -10,9 +10,19 @@ function numberOf(cell) {
   return Number.isFinite(value) ? value : null;
 }
 
+// A picture of too many rows shows the largest, in the table's own order.
+function mostOf(rows, most) {
+  if (!most || rows.length <= most) return rows;
+  const size = (row) => numberOf(row.cells[1]) || 0;
+  const least = rows.map(size).sort((one, other) => other - one)[most - 1];
+  const above = rows.filter((row) => size(row) > least).length;
+  let left = most - above;
+  return rows.filter((row) => size(row) > least || (size(row) === least && left-- > 0));
+}
+
 function readTable(table) {
   const heads = [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent.trim());
-  const rows = [...table.tBodies[0].rows].filter((row) => row.cells.length === heads.length + 1);
+  const rows = mostOf([...table.tBodies[0].rows].filter((row) => row.cells.length === heads.length + 1), Number(table.dataset.most));
   return {
     names: rows.map((row) => row.cells[0].textContent.trim()),
     links: rows.map((row) => row.querySelector("a")?.href),

@@ -1,4 +1,5 @@
-"""A table of metrics by one dimension, as pages, as CSV or as XLSX. Rows stand in the order of their codes."""
+"""The register of metrics, and a table of them by one dimension, as pages, as CSV or as XLSX. Rows stand in the order of
+their codes."""
 
 from collections import Counter
 from dataclasses import replace
@@ -9,12 +10,16 @@ from sqlmodel import Session
 
 from dispatch.insight.metrics import counting
 from dispatch.insight.metrics.formulas import METRICS
+from dispatch.insight.metrics.measures import BY_KEY as MEASURES
+from dispatch.insight.metrics.registry import KIND_LABELS, LEAST_FOR_RATE, PERSONS, TRACES, USAGE, Kind
 from dispatch.insight.metrics.slices import DIMENSIONS, FIGURES, TIMES
 from dispatch.insight.reports import sheets
 from dispatch.insight.topics import managing
 from dispatch.record.world import Standing
 from web.gate.access import permission_required
+from web.language.saying import said
 from web.service.context import database, now, world
+from web.shown.labels import _
 from web.supervisor.answering.asking import Asked, asked, names_of, title_of
 from web.supervisor.answering.cells import cell
 from web.supervisor.answering.sending import file_of
@@ -29,6 +34,19 @@ SHOWN = tuple(
 PAGE = 200  # rows
 TOPIC = "topic"
 LABELS = {**{key: name for key, (name, _) in DIMENSIONS.items()}, TOPIC: "专题", **TIMES}
+
+
+@blueprint.get("/metrics")
+@permission_required(FIGURES)
+def metrics() -> ResponseReturnValue:
+    """What every figure means: formula, what is counted and on which day, what is left out, source, version."""
+    return render_template(
+        "supervisor/metrics.html",
+        kinds=[(KIND_LABELS[kind], [one for one in METRICS if one.kind == kind]) for kind in Kind],
+        measures=MEASURES,
+        refused=(TRACES, USAGE, PERSONS),
+        least=LEAST_FOR_RATE,
+    )
 
 
 @blueprint.get("/table")
@@ -59,7 +77,6 @@ def table() -> ResponseReturnValue:
         ]
         label = LABELS[by]
     period = its.slice.period
-    title = f"按{label}分列 {period.from_on} 至 {period.to_on}"
     if its.query.format != "html":
         sheet = sheets.of_values(label, SHOWN, [(name, [c.value for c in cells]) for _, name, cells in rows])
         return file_of(its.query.format, sheet, f"按{label}分列", period)
@@ -67,7 +84,10 @@ def table() -> ResponseReturnValue:
         "supervisor/table.html",
         asked=its,
         about=title_of(its.query, standing),
-        title=title,
+        title=_(
+            "按%(what)s分列,%(from)s 至 %(to)s",
+            **{"what": said(label), "from": period.from_on, "to": period.to_on},
+        ),
         label=label,
         metrics=SHOWN,
         rows=rows,

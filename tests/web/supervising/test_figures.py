@@ -10,6 +10,8 @@ import pytest
 from sqlmodel import col, select
 
 from dispatch.insight.load import measuring
+from dispatch.insight.metrics.formulas import METRICS
+from dispatch.insight.metrics.measures import BY_KEY as MEASURES
 from dispatch.insight.rollups import keeping
 from dispatch.insight.topics import finding
 from dispatch.record.models import TicketEvent
@@ -101,7 +103,7 @@ def test_what_a_rate_leaves_out_stands_beside_it(town: Town, visitor: Callable[[
     town.supervisor.acts(code, "grant_exclusion", reason="属实")
     keeping.catch_up(town.database, town.world.settings.zone, town.now)
     page = visitor("supervisor").sees("/figures/").text
-    row = page.split('<th scope="row">按期结案率</th>')[1].split("</tr>")[0]
+    row = page.split(">按期结案率</a></th>")[1].split("</tr>")[0]
     assert re.search(r"缓办\(批准挂账\) 0</span>", row)
     assert re.search(r'剔除 <a href="/figures/tickets\?[^"]*measure=excluded[^"]*">1</a>', row)
 
@@ -264,6 +266,21 @@ def test_map_and_heat_show_what_the_table_says(town: Town, visitor: Callable[[st
     assert [f["properties"]["name"] for f in shapes["features"]] == ["井巷第一网格", "井巷第二网格"]
     assert len(shapes["points"]) == 6
     assert ">7<" in supervisor.sees("/figures/heat").text, "all were reported in one hour"
+
+
+def test_every_metric_has_its_place_in_the_register(visitor: Callable[[str], Visitor]) -> None:
+    supervisor = visitor("supervisor")
+    register = supervisor.sees("/figures/metrics").text
+    linked = set(re.findall(r'href="/figures/metrics#(\w+)"', supervisor.sees("/figures/").text))
+    assert linked == {metric.key for metric in METRICS}
+    for metric in METRICS:
+        place = html.unescape(register.split(f'id="{metric.key}"')[1].split("</section>")[0])
+        counted = [key for key, _ in metric.numerator] + [metric.denominator or "closed", *metric.excluded]
+        words = [metric.label, metric.words, metric.source, metric.formula]
+        words += [MEASURES[key].label for key in counted] if metric.denominator else []
+        assert [one for one in words if one not in place] == [], metric.key
+    english = supervisor.sees("/figures/metrics?lang=en").text
+    assert re.findall(r"[\u4e00-\u9fff]+", english.split("<main")[1].split("</main>")[0]) == []
 
 
 def test_numbers_can_be_read_on_every_shade() -> None:
