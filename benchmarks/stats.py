@@ -22,7 +22,7 @@ from sqlalchemy import select, text, update
 from sqlmodel import col
 
 from benchmarks import stats_city
-from dispatch.insight.metrics import counting, present, waiting_times
+from dispatch.insight.metrics import counting, flow, present, waiting_times
 from dispatch.insight.metrics.formulas import METRICS
 from dispatch.insight.metrics.measures import KEYS
 from dispatch.insight.metrics.periods import Period
@@ -164,10 +164,12 @@ def look(database: Database) -> dict[str, Any]:
 
 def dashboard(database: Database, at: datetime, its: Slice) -> None:
     """The questions of the dashboard's page, one after the other; durations that have no sums come after it."""
-    keys = counting.needed(METRICS)
+    keys = tuple(dict.fromkeys((*counting.needed(METRICS), *flow.KEYS)))
+    today = Period(at.date(), at.date())
     with database.reading() as session:
         for period in (its.period, its.period.before, its.period.last_year):
             counting.totals(session, its.during(period), keys)
+        counting.totals(session, its.during(today), ("received", "closed", "dispatched"))
         counting.table(session, its, ("received", "closed", "dispatched"), "month")
         for by in ("district", "category", "organisation", "source"):
             counting.table(session, its, ("received",), by)
