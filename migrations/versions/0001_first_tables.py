@@ -1514,6 +1514,8 @@ def upgrade() -> None:
     sa.Column('columns_by', sa.Text(), nullable=True),
     sa.Column('metrics', sa.String(), nullable=False),
     sa.Column('days', sa.Integer(), nullable=False),
+    sa.Column('from_on', sa.Date(), nullable=True),
+    sa.Column('to_on', sa.Date(), nullable=True),
     sa.Column('shared', sa.Boolean(), nullable=False),
     sa.Column('made_by', sa.Uuid(), nullable=True),
     sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),

@@ -95,8 +95,9 @@ def test_two_dimensions_and_three_metrics_make_a_table(town: Town) -> None:
     metrics = building.chosen(["received", "handling", "satisfying"], "grid", "source")
     with town.database.writing() as session:
         found = building.made(session, Slice(MARCH), "grid", "source", metrics)
+        asked = building.Question("grid", "source", 90)
         row = building.keep(
-            session, "网格×来源", "grid", "source", metrics, 90, True, town.supervisor.actor, town.now
+            session, "网格×来源", asked, metrics, town.supervisor.actor, town.now, shared=True
         )
         assert row in building.saved(session, town.department.actor), "shared"
     cells = {

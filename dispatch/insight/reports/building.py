@@ -1,7 +1,8 @@
 """Tables of one's own making: two dimensions, some metrics, a period; kept, shared, made anew whenever opened."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -65,16 +66,25 @@ def chosen(keys: list[str], rows_by: str, columns_by: str | None) -> list[Metric
     return [BY_KEY[key] for key in keys]
 
 
+class Question(NamedTuple):
+    """What a table asks: its dimensions, and the last so many days or the days from one to another."""
+
+    rows_by: str
+    columns_by: str | None
+    days: int
+    from_on: date | None = None
+    to_on: date | None = None
+
+
 def keep(
     session: Session,
     title: str,
-    rows_by: str,
-    columns_by: str | None,
+    question: Question,
     metrics: list[Metric],
-    days: int,
-    shared: bool,
     actor: Actor,
     now: datetime,
+    *,
+    shared: bool,
 ) -> SavedTable:
     """Save what a table asks, never its numbers."""
     if not title.strip():
@@ -82,13 +92,11 @@ def keep(
     row = SavedTable(
         id=uuid7(),
         title=title.strip()[:60],
-        rows_by=rows_by,
-        columns_by=columns_by,
         metrics=",".join(metric.key for metric in metrics),
-        days=days,
         shared=shared,
         made_by=actor.account_id,
         made_at=now,
+        **question._asdict(),
     )
     session.add(row)
     return row

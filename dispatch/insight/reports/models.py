@@ -34,6 +34,8 @@ class SavedTable(SQLModel, table=True):
     columns_by: str | None = Field(default=None, sa_type=Words)
     metrics: str
     days: int
+    from_on: date | None = None
+    to_on: date | None = None
     shared: bool = False
     made_by: UUID | None = Field(default=None, foreign_key="account.id")
     made_at: datetime

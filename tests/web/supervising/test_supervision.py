@@ -193,6 +193,21 @@ def test_a_table_of_two_dimensions_and_three_metrics_is_kept_and_made_anew(
     assert saved.status_code == 303
     kept = supervisor.sees("/figures/builder").text
     assert "网格来源" in kept
+    supervisor.posts(
+        "/figures/builder",
+        title="当天",
+        rows_by="grid",
+        metrics="received",
+        start="2026-03-02",
+        end="2026-03-02",
+    )
+    dated = re.findall(r'<a href="([^"]+)">当天</a>', supervisor.sees("/figures/builder").text)
+    page = supervisor.sees(html.unescape(dated[0])).text
+    assert 'name="start" value="2026-03-02"' in page
+    opened = re.findall(r'<a href="(/figures/tickets[^"]+)">(\d+)</a>', page)
+    assert opened
+    for path, number in opened:
+        assert supervisor.sees(html.unescape(path)).text.count('<span class="code">') == int(number)
     remove = re.findall(r'action="(/figures/builder/[^"]+/remove)"', kept)
     assert visitor("community").posts(remove[0]).status_code == 404
     assert supervisor.posts(remove[0]).status_code == 303
