@@ -224,6 +224,7 @@ def _end(at: datetime, hours: OfficeHours) -> str:
 
 
 def _length(ran: timedelta) -> str:
-    minutes = round(ran.total_seconds() / 60)
-    parts = [f"{minutes // 60} 小时" if minutes >= 60 else "", f"{minutes % 60} 分" if minutes % 60 else ""]
-    return " ".join(part for part in parts if part) or "不足 1 分"
+    hours, minutes = divmod(round(ran.total_seconds() / 60), 60)
+    if hours and minutes:
+        return f"{hours} 小时 {minutes} 分"
+    return f"{hours} 小时" if hours else f"{minutes} 分" if minutes else "不足 1 分"

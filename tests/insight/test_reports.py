@@ -11,6 +11,7 @@ from dispatch.insight.metrics.formulas import BY_KEY
 from dispatch.insight.metrics.periods import Period
 from dispatch.insight.metrics.slices import Slice
 from dispatch.insight.reports import building, bulletins, documents, drawing, exporting, monthly
+from dispatch.insight.reports.models import Bulletin
 from dispatch.insight.reports.sheets import Sheet, as_csv, as_xlsx, defused
 from dispatch.insight.rollups import keeping as sums
 from dispatch.insight.schemes import keeping
@@ -161,7 +162,8 @@ def test_when_a_month_is_over_its_bulletins_are_made_once(town: Town) -> None:
     assert made == len(monthly.subjects(town.world)) > 3
     assert monthly.make_due(town.database, town.world, april) == 0
     with town.database.writing() as session:
-        kept = {row.about: row for row in bulletins.listed(session, None)}
+        kept = {row.about: row for row in session.exec(select(Bulletin))}
+        assert {row.id for row in bulletins.listed(session, None)} == {row.id for row in kept.values()}
         for about in ("city", f"area:{STREET}", f"organisation:{SANITATION}"):
             checksum = kept[about].checksum
             again = bulletins.make(session, town.world, about, MARCH, april)

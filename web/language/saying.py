@@ -34,7 +34,7 @@ NARROW = {
 }
 MOST_KEPT = 8192
 # Where a sentence is put together of sentences: what stands between them, and how English writes it.
-JOINTS = re.compile(r"([;。,、·\n()]|:(?!\d)|\s[+›]\s|(?<=\w)/|(?<=\d) (?=工作))")
+JOINTS = re.compile(r"([;。,、·\n()]|:(?!\d)|\s[+›]\s|(?<=\w)/|(?<=\d) (?=工作|紧急|自然))")
 JOINTS_IN_ENGLISH = {
     ";": "; ",
     "。": ". ",

@@ -149,15 +149,38 @@ def burden_() -> ResponseReturnValue:
     with database().reading() as session:
         standing = world().refresh(session)
         its = asked(standing)
-        return render_template(
-            "supervisor/burden.html",
-            asked=its,
-            about=title_of(its.query, standing),
-            asks=burden.ASKS,
-            units=burden.by_unit(session, its.slice, zone, its.actor),
-            names={code: o.name for code, o in standing.organisations.items()},
-            board=burden.board(session, its.slice, zone, its.actor),
-        )
+        names = {code: o.name for code, o in standing.organisations.items()}
+        units = burden.by_unit(session, its.slice, zone, its.actor)
+        board = burden.board(session, its.slice, zone, its.actor)
+    about = title_of(its.query, standing)
+    if its.query.format != "html":
+        sheet = _burden_sheet(its.query.picture, board, units, names)
+        return file_of(its.query.format, sheet, f"{sheet.title} {about}".strip(), its.slice.period)
+    return render_template(
+        "supervisor/burden.html",
+        asked=its,
+        about=about,
+        asks=burden.ASKS,
+        units=units,
+        names=names,
+        board=board,
+    )
+
+
+def _burden_sheet(
+    picture: str | None, board: list[burden.Count], units: list[burden.OfUnit], names: dict[str, str]
+) -> Sheet:
+    """The table behind one part of the burden board; behind none in particular, how often."""
+    if picture == "asks":
+        asks: list[list[Plain]] = [[ask.label, ask.must, ask.may] for ask in burden.ASKS]
+        return Sheet("减负账 一次要填的", ["一次要填的", "必填", "选填"], asks)
+    if picture == "units":
+        lines: list[list[Plain]] = [
+            [names.get(one.organisation_code) or "尚未确定", one.supplements, one.off_list] for one in units
+        ]
+        return Sheet("减负账 各单位", ["单位", "要求补充材料", "清单外下派企图"], lines)
+    counts: list[list[Plain]] = [[one.label, one.number, "全市" if one.of_city else None] for one in board]
+    return Sheet("减负账", ["事项", "次数", "范围"], counts)
 
 
 @blueprint.get("/switches")

@@ -90,6 +90,7 @@ def burden_rows(key: str) -> ResponseReturnValue:
         "supervisor/burden_rows.html",
         asked=its,
         register=register,
+        own=registers.OWN,
         of_city=register.is_of_city(here),
         unit=reading.unit(its.query.only) if its.query.only else "",
         lines=lines[:PAGE],

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 from sqlalchemy import and_, select
 from sqlmodel import col
 from uuid6 import uuid7
@@ -22,8 +22,9 @@ from dispatch.insight.rollups.models import Tally
 from dispatch.insight.schemes import keeping
 from dispatch.record import queries
 from dispatch.record.models import Ticket
+from dispatch.record.world import Standing
 from grid.errors import InputError, NotAllowed, NotFound
-from web.forms import Code, Empty, Strict, Words, read_form
+from web.forms import Code, Empty, Strict, Words, check, read_form
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, settings, world
 from web.shown.labels import SOURCES
@@ -32,6 +33,7 @@ from web.supervisor.answering.sending import DOCX, XLSX, named
 from web.supervisor.blueprint import blueprint
 
 LINES_AT_ONCE = 500
+PAGE = 30  # bulletins
 UNMASKED = "ticket:export_unmasked"
 SWITCH = "figures:switch"
 
@@ -57,6 +59,17 @@ class BulletinForm(Strict):
         return Period.month(year, month)
 
 
+class BulletinsQuery(Strict):
+    """Which bulletins a list shows."""
+
+    month: Annotated[Month | None, Empty] = None
+    about: Annotated[Code | None, Empty] = None
+    page: Annotated[int, Field(ge=0, le=10_000)] = 0
+
+    def fits(self, row: bulletins.Listed) -> bool:
+        return self.month in (None, f"{row.from_on:%Y-%m}") and self.about in (None, row.about)
+
+
 class ExportForm(FiguresQuery):
     unmasked: bool = False
     reason: Words = None
@@ -66,10 +79,13 @@ class ExportForm(FiguresQuery):
 @permission_required(FIGURES)
 def bulletins_() -> ResponseReturnValue:
     """The bulletins that were made, as far as one sees figures, and what one can be made about."""
+    query = check(BulletinsQuery, {name: value for name, value in request.args.items() if value})
     with database().reading() as session:
         standing = world().refresh(session)
-        scope = scope_of(current_actor(), standing)
-        rows = [(row, row.content["title"]) for row in bulletins.listed(session, scope)]
+        every = bulletins.listed(session, scope_of(current_actor(), standing))
+        found = [row for row in every if query.fits(row)]
+        rows = found[query.page * PAGE :][:PAGE]
+        titles = bulletins.titles(session, rows)
         streets = [
             (code, area.name) for code, area in sorted(standing.areas.items()) if area.level == "street"
         ]
@@ -79,11 +95,22 @@ def bulletins_() -> ResponseReturnValue:
         "supervisor/bulletins.html",
         weekly=weekly,
         rows=rows,
+        titles=titles,
+        query=query,
+        more=len(found) > (query.page + 1) * PAGE,
+        months=list(dict.fromkeys(f"{row.from_on:%Y-%m}" for row in every)),
+        subjects=sorted({(row.about, _name(standing, row.about)) for row in every}),
         streets=streets,
         units=units,
         month=_today().replace(day=1) - timedelta(days=1),
         may_make=current_actor().may(SWITCH),
     )
+
+
+def _name(standing: Standing, about: str) -> str:
+    kind, _, code = about.partition(":")
+    known = standing.organisations.get(code) if kind == "organisation" else standing.areas.get(code)
+    return known.name if known else code or settings().city_name
 
 
 @blueprint.post("/bulletins")

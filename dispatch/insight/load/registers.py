@@ -210,6 +210,10 @@ REGISTERS = {
 }
 
 
+# Columns that hold the program's words; in the others stands what somebody typed.
+OWN = frozenset({"做法", "类别", "依据"})
+
+
 class Line(NamedTuple):
     """A row of a register: what it says, the ticket that it speaks of, and whether the reader may open that."""
 

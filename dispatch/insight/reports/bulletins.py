@@ -3,8 +3,10 @@ the same month gives the same report whenever it is made; kept with its checksum
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -198,10 +200,26 @@ def find(session: Session, about: str, period: Period) -> Bulletin | None:
     return session.execute(query).scalar_one_or_none()
 
 
-def listed(session: Session, scope: Codes | None) -> list[Bulletin]:
+class Listed(NamedTuple):
+    """A bulletin in a list, without what it says."""
+
+    id: UUID
+    about: str
+    from_on: date
+    to_on: date
+
+
+def listed(session: Session, scope: Codes | None) -> list[Listed]:
     """The bulletins of what somebody may see figures of, the newest first."""
-    query = select(Bulletin).order_by(col(Bulletin.from_on).desc(), col(Bulletin.about))
-    return [row for row in session.execute(query).scalars() if is_readable(row.about, scope)]
+    columns = (col(getattr(Bulletin, name)) for name in Listed._fields)
+    query = select(*columns).order_by(col(Bulletin.from_on).desc(), col(Bulletin.about))
+    return [Listed(*row) for row in session.execute(query) if is_readable(row.about, scope)]
+
+
+def titles(session: Session, rows: Iterable[Listed]) -> dict[UUID, str]:
+    """What the bulletins of one page are called."""
+    query = select(Bulletin).where(col(Bulletin.id).in_([row.id for row in rows]))
+    return {row.id: str(row.content["title"]) for row in session.execute(query).scalars()}
 
 
 def is_readable(about: str, scope: Codes | None) -> bool:

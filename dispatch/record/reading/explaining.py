@@ -75,8 +75,10 @@ class Explained:
 
     def _point(self) -> list[tuple[str, str]]:
         ticket, placed = self.ticket, self.ticket.placed or {}
-        accuracy = f"精度 {ticket.accuracy_m:.0f} 米" if ticket.accuracy_m is not None else "没有给出精度"
-        at = f"{ticket.lon:.6f}, {ticket.lat:.6f}(WGS-84;上报坐标系 {ticket.frame},{accuracy})"
+        accuracy_words = (
+            f"精度 {ticket.accuracy_m:.0f} 米" if ticket.accuracy_m is not None else "没有给出精度"
+        )
+        at = f"{ticket.lon:.6f}, {ticket.lat:.6f}(WGS-84;上报坐标系 {ticket.frame},{accuracy_words})"
         borders = self.session.get(Generation, ticket.generation_id) if ticket.generation_id else None
         found = [("用于落格的点", at), ("边界版本", borders.label if borders else "")]
         candidates = placed.get("candidates") or []
@@ -97,7 +99,9 @@ class Explained:
             why_not = one.get("why_not") or "采用"
             if (row := rows.get(one.get("rule"))) is not None:
                 why_not = self._in_names(why_not, row)
-            found.append((one.get("rule") or "", f"{self._unit(one.get('main'))} {why_not}".strip()))
+            found.append(
+                (one.get("rule") or "", ": ".join(filter(None, (self._unit(one.get("main")), why_not))))
+            )
         return [*found, ("规则版本", f"第 {version} 版")] if version is not None else found
 
     def _in_names(self, sentence: str, row: Responsibility) -> str:
