@@ -31,6 +31,8 @@ NARROW = {
     "date": "[^,]+?",
     "moment": "[^,]+?",
     "end": "[^,]+?",
+    "hours": r"[\d.]+",
+    "minutes": r"[\d.]+",
 }
 MOST_KEPT = 8192
 # Where a sentence is put together of sentences: what stands between them, and how English writes it.

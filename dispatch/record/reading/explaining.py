@@ -41,13 +41,16 @@ class Explained:
         if row is None:
             return self._routed.get("reason")
         category = self.standing.categories.get(row.category_code or "")
-        what = f"“{category.name}”" if category else "各类"
+        category_name = category.name if category else None
         where = [self._area(row.area_code)] if row.area_code else []
         where += [self._overlay(row.overlay_code)] if row.overlay_code else []
-        when = WHEN[TimeBand(row.time_band)] if row.time_band else ""
+        time_words = WHEN[TimeBand(row.time_band)] if row.time_band else ""
         nearest = "离这里最近的一级" if row.main.startswith(KIND_PREFIX) else ""
         unit = self._unit(self._routed.get("main"))
-        return f"{''.join(where) or '全市'}的{what}问题{when}由{nearest}“{unit}”承办(规则 {row.id})"
+        joined = "".join(where) or "全市"
+        if category_name is None:
+            return f"{joined}的各类问题{time_words}由{nearest}“{unit}”承办(规则 {row.id})"
+        return f"{joined}的“{category_name}”问题{time_words}由{nearest}“{unit}”承办(规则 {row.id})"
 
     @property
     def first_hand(self) -> str | None:
@@ -83,7 +86,7 @@ class Explained:
         found = [("用于落格的点", at), ("边界版本", borders.label if borders else "")]
         candidates = placed.get("candidates") or []
         if len(candidates) > 1:
-            shares = "、".join(f"{self._area(one['code'])} {percent(one['share'])}" for one in candidates)
+            shares = " · ".join(f"{self._area(one['code'])} {percent(one['share'])}" for one in candidates)
             found.append(("精度圆内各网格的份额", shares))
         return found
 
@@ -100,7 +103,7 @@ class Explained:
             if (row := rows.get(one.get("rule"))) is not None:
                 why_not = self._in_names(why_not, row)
             found.append(
-                (one.get("rule") or "", ": ".join(filter(None, (self._unit(one.get("main")), why_not))))
+                (one.get("rule") or "", ":".join(filter(None, (self._unit(one.get("main")), why_not))))
             )
         return [*found, ("规则版本", f"第 {version} 版")] if version is not None else found
 
