@@ -34,7 +34,9 @@ def main() -> int:
         city = invent_city(METROPOLIS)
         print("city", flush=True)
         new = NewGeneration("metropolis", city.areas, city.overlays, synthetic=True)
-        active = beginning.put_in_force(town.database, new, folder, None, datetime.now(UTC))
+        active = beginning.put_in_force(
+            town.database, new, folder, None, datetime.now(UTC), datetime.now(UTC).date()
+        )
         begun = time.perf_counter()
         with town.database.reading() as session:
             for level in mapcopies.LEVELS:

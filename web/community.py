@@ -65,7 +65,7 @@ def overview() -> ResponseReturnValue:
             standing=standing,
             tickets=tickets,
             readable=readable,
-            names=area_names(session, standing, tickets),
+            names=area_names(standing, tickets),
             tiles=[(tile, _number(session, tile)) for tile in TILES],
             why_its=why_its,
             following=after_of(tickets[-1]) if len(tickets) == SHOWN else None,

@@ -71,7 +71,7 @@ def callbacks() -> ResponseReturnValue:
             standing=standing,
             round=found,
             address=_address,
-            names=area_names(session, standing, [ticket for call in everything for ticket in call.tickets]),
+            names=area_names(standing, [ticket for call in everything for ticket in call.tickets]),
             quiet_until=_quiet_until(),
         )
 
@@ -225,7 +225,7 @@ def earlier() -> ResponseReturnValue:
     with database().reading() as session:
         standing = world().refresh(session)
         tickets = calling.earlier_of(session, actor, settings(), phone, MOST_EARLIER)
-        names = area_names(session, standing, tickets)
+        names = area_names(standing, tickets)
         return render_template(
             "hotline/earlier.html", standing=standing, tickets=tickets, names=names, name=name
         )

@@ -56,7 +56,9 @@ def draw_borders(database: Database, settings: Settings, now: datetime) -> None:
     new = NewGeneration(
         LABEL, city.areas, city.overlays, source=f"geo.inventing, seed {SEED}", synthetic=True
     )
-    beginning.put_in_force(database, new, settings.instance_path, None, now)
+    beginning.put_in_force(
+        database, new, settings.instance_path, None, now, now.astimezone(settings.zone).date()
+    )
 
 
 def settle(session: Session, password_hash: str, now: datetime) -> None:

@@ -108,7 +108,8 @@ def _begin(tools: Tools, session: Session, generation_id: int) -> int:
     if generation_id not in beginning.due_to_begin(session, now):
         return 0
     try:
-        beginning.activate(session, generation_id, None, now)
+        on = now.astimezone(tools.world.settings.zone).date()
+        beginning.activate(session, generation_id, None, now, on)
     except GridError as error:
         log.warning("borders %s do not begin: %s", generation_id, error.message)
         beginning.unschedule(session, generation_id, None, now)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, SQLModel, col
@@ -21,12 +21,13 @@ from dispatch.rules.rulebook import RuleBook
 from dispatch.rules.worktime import Calendar, Day, DayKind, OfficeHours, duty
 from geo.placed import Placed
 from grid import rulesets
+from grid.areas import naming
 from grid.areas.generations import index_here
+from grid.areas.naming import AreaName
 from grid.areas.places import Places
 from grid.errors import InputError, Unavailable
 from grid.models import (
     AdmissionRule,
-    Area,
     CalendarDay,
     Category,
     CategoryQuestion,
@@ -49,14 +50,6 @@ CENTRE_KIND = "centre"
 FALLBACK_LIMIT = Limit(1, Unit.WORK_DAY)
 
 
-class AreaName(NamedTuple):
-    """What is kept in memory of an area."""
-
-    name: str
-    level: str
-    parent_code: str | None
-
-
 @dataclass(frozen=True)
 class Standing:
     """One consistent reading of the standing tables."""
@@ -75,6 +68,7 @@ class Standing:
     notices: tuple[NoticeRule, ...]
     calendar: Calendar
     areas: dict[str, AreaName]
+    former_areas: dict[str, AreaName]
     asking: Asking
     cross_check_percent: int
     _limit_cache: dict[tuple[str, str, str | None, bool], tuple[Limit, str | None]] = field(
@@ -115,6 +109,17 @@ class Standing:
         if found is None or found.closed_on is not None:
             raise InputError(f"单位 {code} 不存在或已撤销,请重新选择", {"organisation": "请选择现有单位"})
         return found
+
+    def area(self, code: str | None) -> AreaName | None:
+        """An area of the borders in force, or of earlier ones, as it was called the last time."""
+        return self.areas.get(code or "") or self.former_areas.get(code or "")
+
+    def area_name(self, code: str | None) -> str | None:
+        """What an area is called; one that went with its borders says so."""
+        known = self.area(code)
+        if known is None:
+            return None
+        return known.name if code in self.areas else f"{known.name}(已撤销)"
 
     def superiors(self, code: str | None) -> frozenset[str]:
         """The organisation itself and everything above it: what it belongs or answers to."""
@@ -232,6 +237,7 @@ class World:
         self.settings = settings
         self.places = Places(settings.instance_path)
         self._standing: Standing | None = None
+        self._former: tuple[int | None, dict[str, AreaName]] | None = None
         self._stamp: object = None
         self._looked_at = -LOOK_EVERY_S
         self._lock = threading.Lock()
@@ -289,7 +295,8 @@ class World:
             responsibilities=values(Responsibility, col(Responsibility.ruleset_version) == version),
             admission=values(AdmissionRule, col(AdmissionRule.ruleset_version) == version),
             notices=values(NoticeRule, col(NoticeRule.ruleset_version) == version),
-            areas=_area_names(session, generation.id if generation else None),
+            areas=naming.present(session, generation.id if generation else None),
+            former_areas=self._former_areas(session, generation.id if generation else None),
             calendar=Calendar({row.on: Day(DayKind(row.kind), row.name) for row in values(CalendarDay)}),
             cross_check_percent=self.settings.cross_check_percent,
             asking=Asking(
@@ -298,6 +305,12 @@ class World:
                 seed=self.settings.callback_seed,
             ),
         )
+
+    def _former_areas(self, session: Session, generation_id: int | None) -> dict[str, AreaName]:
+        """What the borders in force do not know any more; read again only when others come in force."""
+        if self._former is None or self._former[0] != generation_id:
+            self._former = generation_id, naming.former(session, generation_id)
+        return self._former[1]
 
 
 def _moment() -> datetime:
@@ -315,10 +328,3 @@ def _ladder(rows: tuple[EscalationRung, ...]) -> dict[tuple[str, bool], tuple[Ru
 
 def _height(rung: Rung) -> tuple[int, float]:
     return rung.percent, rung.after.amount if rung.after else 0
-
-
-def _area_names(session: Session, generation_id: int | None) -> dict[str, AreaName]:
-    query = select(col(Area.code), col(Area.name), col(Area.level), col(Area.parent_code)).where(
-        col(Area.generation_id) == generation_id
-    )
-    return {code: AreaName(name, str(level), parent) for code, name, level, parent in session.execute(query)}

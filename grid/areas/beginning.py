@@ -1,10 +1,12 @@
 """Borders begin and end: at once or at an instant, one version in force at a time, a retired one again as the undo."""
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from grid.areas import following, succeeding
 from grid.areas.generations import (
     NewGeneration,
     active_generation,
@@ -16,21 +18,25 @@ from grid.areas.generations import (
 from grid.auditing import record_change, values_of
 from grid.database import Database
 from grid.errors import Conflict, NotFound
-from grid.models import Area, Generation, GenerationState
+from grid.models import Area, Generation, GenerationState, OverlayArea
 from grid.permissions import Actor
 
 
 def put_in_force(
-    database: Database, new: NewGeneration, instance_path: Path, actor: Actor | None, now: datetime
+    database: Database, new: NewGeneration, instance_path: Path, actor: Actor | None, now: datetime, on: date
 ) -> Generation:
     """Draft, index and activate in one go, for a set that has been checked."""
     draft = database.write(lambda session: create_draft(session, new, actor, now))
     write_index(database, draft.id or 0, instance_path)
-    return database.write(lambda session: activate(session, draft.id or 0, actor, now))
+    return database.write(lambda session: activate(session, draft.id or 0, actor, now, on))
 
 
-def activate(session: Session, generation_id: int, actor: Actor | None, now: datetime) -> Generation:
+def activate(
+    session: Session, generation_id: int, actor: Actor | None, now: datetime, on: date
+) -> Generation:
     """Make a draft (or, to undo, a retired one) the one in force from `now` on, and retire the former.
+
+    What people and units hold of areas that go follows the ground from the local day `on`.
 
     Raises
     ------
@@ -63,6 +69,10 @@ def activate(session: Session, generation_id: int, actor: Actor | None, now: dat
     record_change(
         session, actor, "generation", generation.label, "activate", before=before, after=after, now=now
     )
+    if former is not None:
+        succession = succeeding.compare(session, former.id or 0, generation_id)
+        succeeding.keep(session, generation_id, succession)
+        following.follow(session, succession, actor, now, on)
     return generation
 
 
@@ -89,6 +99,32 @@ def unschedule(session: Session, generation_id: int, actor: Actor | None, now: d
     if generation is None:
         raise NotFound(f"没有编号为 {generation_id} 的边界版本")
     return generation if generation.begins_at is None else _begins(session, generation, None, actor, now)
+
+
+def discard(session: Session, generation_id: int, actor: Actor | None, now: datetime) -> str | None:
+    """Give up a draft that was never in force: its areas go, its name and audit stay. The answer is its index file.
+
+    Raises
+    ------
+    Conflict
+        It is or was in force: tickets speak of it.
+    """
+    generation = session.get(Generation, generation_id, with_for_update=True)
+    if generation is None:
+        raise NotFound(f"没有编号为 {generation_id} 的边界版本")
+    if generation.state not in (GenerationState.DRAFT, GenerationState.REHEARSED):
+        raise Conflict(f"边界版本“{generation.label}”启用过或已废弃,不能再废弃")
+    before, index_file = values_of(generation), generation.index_file
+    for table in (Area, OverlayArea):
+        session.execute(delete(table).where(col(table.generation_id) == generation_id))
+    generation.state = GenerationState.DISCARDED
+    generation.index_file = generation.begins_at = None
+    session.add(generation)
+    after = values_of(generation)
+    record_change(
+        session, actor, "generation", generation.label, "discard", before=before, after=after, now=now
+    )
+    return index_file
 
 
 def _begins(

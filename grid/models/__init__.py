@@ -3,7 +3,7 @@
 Table classes do not validate (SQLModel): request data passes a form class first.
 """
 
-from grid.models.areas import Area, Generation, GenerationState, OverlayArea
+from grid.models.areas import Area, AreaSuccessor, Generation, GenerationState, OverlayArea
 from grid.models.people import (
     Account,
     DutyClass,
@@ -33,6 +33,7 @@ __all__ = [
     "Account",
     "AdmissionRule",
     "Area",
+    "AreaSuccessor",
     "CalendarDay",
     "Category",
     "CategoryQuestion",

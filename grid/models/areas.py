@@ -15,6 +15,7 @@ class GenerationState(StrEnum):
     REHEARSED = "rehearsed"
     ACTIVE = "active"
     RETIRED = "retired"
+    DISCARDED = "discarded"
 
 
 class Generation(SQLModel, table=True):
@@ -47,6 +48,15 @@ class Area(SQLModel, table=True):
     wkb: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     area_m2: float
     population: int | None = None
+
+
+class AreaSuccessor(SQLModel, table=True):
+    """When this generation came in force, this code went, and this area has (part of) its ground."""
+
+    __tablename__ = "area_successor"
+    generation_id: int = Field(primary_key=True, foreign_key="generation.id")
+    former_code: str = Field(primary_key=True, index=True)
+    code: str = Field(primary_key=True)
 
 
 class OverlayArea(SQLModel, table=True):

@@ -1235,6 +1235,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_area_level'), ['level'], unique=False)
         batch_op.create_index(batch_op.f('ix_area_parent_code'), ['parent_code'], unique=False)
 
+    op.create_table('area_successor',
+    sa.Column('generation_id', sa.Integer(), nullable=False),
+    sa.Column('former_code', sa.String(), nullable=False),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.ForeignKeyConstraint(['generation_id'], ['generation.id'], name=op.f('fk_area_successor_generation_id')),
+    sa.PrimaryKeyConstraint('generation_id', 'former_code', 'code', name=op.f('pk_area_successor'))
+    )
+    with op.batch_alter_table('area_successor', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_area_successor_former_code'), ['former_code'], unique=False)
+
     op.create_table('asset',
     sa.Column('code', sa.String(), nullable=False),
     sa.Column('name', sa.String(), nullable=False),
@@ -2338,6 +2348,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_asset_owner_code'))
 
     op.drop_table('asset')
+    with op.batch_alter_table('area_successor', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_area_successor_former_code'))
+
+    op.drop_table('area_successor')
     with op.batch_alter_table('area', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_area_parent_code'))
         batch_op.drop_index(batch_op.f('ix_area_level'))

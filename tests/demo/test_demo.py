@@ -192,7 +192,12 @@ def test_it_is_never_put_into_a_real_city(tables_url: str, tmp_path: Path) -> No
     settings, database = its_settings(tables_url, tmp_path), Database(tables_url)
     shapes = city.borders()
     put_in_force(
-        database, NewGeneration("本市 2026", shapes.areas), settings.instance_path, None, TUESDAY_EVENING
+        database,
+        NewGeneration("本市 2026", shapes.areas),
+        settings.instance_path,
+        None,
+        TUESDAY_EVENING,
+        TUESDAY_EVENING.date(),
     )
 
     with pytest.raises(Conflict, match="已有数据"):

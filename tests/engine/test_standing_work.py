@@ -74,7 +74,7 @@ def test_what_cannot_begin_any_more_holds_nothing_up(town: Town) -> None:
     begins_at = town.now + timedelta(hours=1)
     town.database.write(lambda s: beginning.schedule(s, waiting, begins_at, None, town.now))
     split = drafted("split", drafting.split(WEST, cut, ["甲", "乙"]))
-    town.database.write(lambda s: beginning.activate(s, split, None, town.now))
+    town.database.write(lambda s: beginning.activate(s, split, None, town.now, town.now.date()))
     town.now = begins_at
     standing_work.look(tools)  # the waiting one has the code that the split retired
     with town.database.reading() as session:
@@ -88,6 +88,6 @@ def test_borders_that_began_on_another_machine_are_indexed_on_this_one(town: Tow
     ground = f"{LON},{LAT};{LON + 0.011},{LAT};{LON + 0.011},{LAT + 0.008};{LON},{LAT + 0.008}"
     work = drafting.redraw(EAST, ground)
     made = drafting.draft(town.database, other, "redrawn", work, None, town.now)
-    town.database.write(lambda s: beginning.activate(s, made.id or 0, None, town.now))
+    town.database.write(lambda s: beginning.activate(s, made.id or 0, None, town.now, town.now.date()))
     assert not (town.world.settings.instance_path / str(made.index_file)).exists()
     assert town.ticket(town.worker.reports(at=IN_WEST).code).grid_code == EAST

@@ -33,7 +33,7 @@ def in_force(
     database: Database, folder: Path, label: str = "2026-11", areas: tuple[AreaShape, ...] = AREAS
 ) -> Generation:
     new = NewGeneration(label, areas, (PARK,), source="test.geojson")
-    return beginning.put_in_force(database, new, folder, None, NOW)
+    return beginning.put_in_force(database, new, folder, None, NOW, NOW.date())
 
 
 def codes_at(database: Database, folder: Path, *, lon: float, lat: float) -> list[str]:
@@ -67,7 +67,7 @@ def test_the_next_generation_retires_the_former_and_keeps_it(database: Database,
         AreaShape("990101001003", "合并社区", "community", "990101001000", WEST.union(EAST)),
     )
     second = beginning.put_in_force(
-        database, NewGeneration("2027-01", merged), tmp_path, None, NOW + timedelta(days=60)
+        database, NewGeneration("2027-01", merged), tmp_path, None, NOW + timedelta(days=60), NOW.date()
     )
 
     assert codes_at(database, tmp_path, lon=116.412, lat=39.902)[-1] == "990101001003"
@@ -124,7 +124,7 @@ def test_only_a_draft_with_an_index_can_be_activated(database: Database, tmp_pat
 
     for generation in (active, draft):
         with pytest.raises(Conflict), database.writing() as session:
-            beginning.activate(session, generation.id or 0, None, NOW)
+            beginning.activate(session, generation.id or 0, None, NOW, NOW.date())
 
 
 def test_a_draft_whose_code_was_retired_meanwhile_cannot_begin(database: Database, tmp_path: Path) -> None:
@@ -135,16 +135,16 @@ def test_a_draft_whose_code_was_retired_meanwhile_cannot_begin(database: Databas
     )
     generations.write_index(database, waiting.id or 0, tmp_path)
     beginning.put_in_force(
-        database, NewGeneration("merged", (AREAS[3], AREAS[0], merged)), tmp_path, None, NOW
+        database, NewGeneration("merged", (AREAS[3], AREAS[0], merged)), tmp_path, None, NOW, NOW.date()
     )
 
     for begin in (
-        beginning.activate,
+        lambda s, key, who, now: beginning.activate(s, key, who, now, now.date()),
         lambda s, key, who, now: beginning.schedule(s, key, now + HOUR, who, now),
     ):
         with pytest.raises(Conflict, match="990101001001、990101001002 已随别的边界版本作废"):
             database.write(lambda s, begin=begin: begin(s, waiting.id or 0, None, NOW))
-    undone = database.write(lambda s: beginning.activate(s, first.id or 0, None, NOW + HOUR))
+    undone = database.write(lambda s: beginning.activate(s, first.id or 0, None, NOW + HOUR, NOW.date()))
     assert undone.state == "active", "the undo brings them back"
 
 
@@ -161,7 +161,7 @@ def test_of_two_that_begin_at_once_one_is_in_force(database: Database, tmp_path:
 
     def begin(key: int) -> None:
         together.wait(10)
-        database.write(lambda s: beginning.activate(s, key, None, NOW + HOUR))
+        database.write(lambda s: beginning.activate(s, key, None, NOW + HOUR, NOW.date()))
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(begin, drafts))

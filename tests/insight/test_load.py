@@ -34,7 +34,7 @@ def test_the_proposed_line_halves_the_load_and_becomes_a_draft_of_clean_borders(
     for n in range(12):
         town.worker.reports(at={"lon": LON + 0.001 + n * 0.0007, "lat": LAT + 0.003 + n % 3 * 0.001})
     with town.database.reading() as session:
-        found = measuring.loads(session, town.world.refresh(session), measuring.GRID)
+        found = measuring.loads(session, town.world.refresh(session), measuring.GRID, town.now.date())
         assert found[WEST].hours > 3 * max(found[EAST].hours, 1)
         shape = shapely.from_wkb(session.exec(select(Area.wkb).where(Area.code == WEST)).one())
         proposal = splitting.of_grid(session, shape, WEST, town.now)
@@ -104,7 +104,7 @@ def test_limits_are_rows_and_the_emptiest_neighbour_is_proposed(town: Town) -> N
         session.add(LoadLimit(kind="grid", code="*", hours=4.0))
         session.flush()
         standing = town.world.refresh(session)
-        found = measuring.loads(session, standing, measuring.GRID)
+        found = measuring.loads(session, standing, measuring.GRID, town.now.date())
         assert {code: (load.hours, load.over) for code, load in found.items()} == {
             WEST: (5.0, True),
             EAST: (1.0, False),

@@ -16,7 +16,7 @@ from dispatch.insight.linting.findings import Finding
 from dispatch.insight.linting.stored import troubles_of_borders
 from dispatch.seeding import seed
 from grid import accounts, rulesets, schema
-from grid.areas import beginning, generations
+from grid.areas import beginning, following, generations
 from grid.errors import GridError
 from grid.importing.borders import BorderImport, read_border_files, read_names
 from grid.importing.organisations import import_organisations
@@ -130,7 +130,9 @@ def _store(found: BorderImport, label: str | None, *, draft: bool, synthetic: bo
         made = database().write(lambda session: generations.create_draft(session, new, None, now))
         generations.write_index(database(), made.id or 0, settings().instance_path)
     else:
-        made = beginning.put_in_force(database(), new, settings().instance_path, None, now)
+        made = beginning.put_in_force(
+            database(), new, settings().instance_path, None, now, now.astimezone(settings().zone).date()
+        )
     found.report.written = True
     state = "已存为草稿" if draft else "已启用"
     click.echo(f"边界版本“{made.label}”(编号 {made.id}){state}。")
@@ -160,8 +162,16 @@ def activate(generation_id: int, accept_gaps: bool) -> None:
         raise click.ClickException(
             f"现行规则在这套边界里新出现 {len(troubles)} 处问题;请先改规则,或加 --accept-gaps 确认知悉"
         )
-    made = database().write(lambda session: beginning.activate(session, generation_id, None, moment()))
+    now = moment()
+    on = now.astimezone(settings().zone).date()
+    made = database().write(lambda session: beginning.activate(session, generation_id, None, now, on))
     click.echo(f"边界版本“{made.label}”已启用。")
+    with database().reading() as session:
+        for one in following.done(session, made):
+            click.echo(f"  {one.who}:{one.former} → {'、'.join(one.codes) or '需要人工处理'}")
+        alone = following.without_worker(session, generation_id, on)
+    if alone:
+        click.echo(f"没有网格员的网格 {len(alone)} 个:{generations.listed(code for code, _ in alone)}")
 
 
 def _troubles(generation_id: int) -> list[Finding]:

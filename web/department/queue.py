@@ -93,7 +93,7 @@ def _list(session: Session, query: QueueQuery) -> dict[str, Any]:
     return {
         "standing": standing,
         "tickets": tickets,
-        "names": area_names(session, standing, tickets),
+        "names": area_names(standing, tickets),
         "holders": holding.holders(session, tickets) if "holder" in columns else {},
         "words": words_of(session, tickets) if "text" in columns else {},
         "tabs": TABS,

@@ -61,7 +61,7 @@ def _row(ticket: Ticket, standing: Standing) -> list[object]:
         standing.categories[ticket.category_code].name,
         state_label(ticket.state),
         SOURCES[ticket.source],
-        *(standing.areas[code].name if code in standing.areas else "" for code in places),
+        *(standing.area_name(code) or "" for code in places),
         unit.name if unit else "",
         exactly(ticket.reported_at),
         exactly(ticket.due_at),

@@ -29,7 +29,7 @@ def inbox_page() -> ResponseReturnValue:
         values = {
             "standing": standing,
             "tickets": tickets,
-            "names": area_names(session, standing, tickets),
+            "names": area_names(standing, tickets),
             "bundles": inbox.bundles(session, actor, now()),
         }
         if is_poll():

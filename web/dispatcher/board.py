@@ -36,7 +36,7 @@ def overdue() -> ResponseReturnValue:
             "query": query,
             "signs": stuck.signs(now()),
             "counts": stuck.counts(session, current_actor(), now()),
-            "names": area_names(session, standing, [one.ticket for one in found]),
+            "names": area_names(standing, [one.ticket for one in found]),
         }
         if is_poll():
             return fresh("dispatcher/stuck.html", **values)

@@ -37,7 +37,7 @@ def doubles() -> ResponseReturnValue:
             by_itself=by_itself,
             pairs=pairs,
             words=words_of(session, tickets),
-            names=area_names(session, standing, tickets),
+            names=area_names(standing, tickets),
         )
 
 

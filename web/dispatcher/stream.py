@@ -154,7 +154,7 @@ def _page(
     values = {
         "standing": standing,
         "tickets": tickets,
-        "names": area_names(session, standing, tickets),
+        "names": area_names(standing, tickets),
         "queues": _counts(session, actor),
         "chosen": chosen,
         "source": source,

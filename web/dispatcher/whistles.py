@@ -46,7 +46,7 @@ def whistles() -> ResponseReturnValue:
             "standing": standing,
             "tickets": tickets,
             "called": _called(session, tickets),
-            "names": area_names(session, standing, tickets),
+            "names": area_names(standing, tickets),
         }
     return (
         fresh("dispatcher/called.html", **values)

@@ -71,7 +71,7 @@ def _desk(error: InputError | None = None) -> ResponseReturnValue:
             "oversight/leads.html",
             found=found,
             standing=standing,
-            names=area_names(session, standing, found),
+            names=area_names(standing, found),
             may_register=may_register,
             grids=grids_of(world(), session) if may_register else (),
             typed=request.form,

@@ -77,7 +77,7 @@ def _page(error: InputError | None = None) -> ResponseReturnValue:
             waiting=waiting,
             plans=registered,
             standing=standing,
-            names=area_names(session, standing, [ticket for _, ticket in waiting]),
+            names=area_names(standing, [ticket for _, ticket in waiting]),
             typed=request.form or {"seed": uuid4().hex[:8], "percent": "5"},
             error=error,
         )

@@ -9,17 +9,18 @@ from dispatch.record import queries
 from dispatch.record.models import Statement, Ticket
 from dispatch.record.world import Standing
 from dispatch.rules.routing import ASSET_RULE
-from grid.models import Area
+from web.language.saying import said
 from web.shown.labels import _, cursor, masked
 
 
-def area_names(session: Session, standing: Standing, tickets: Iterable[Ticket]) -> dict[str, str]:
+def names_of_areas(standing: Standing, codes: Iterable[str | None]) -> dict[str, str]:
+    """What these areas are called, those of earlier borders as such; unknown codes are left out."""
+    return {code: said(name) for code in codes if code and (name := standing.area_name(code))}
+
+
+def area_names(standing: Standing, tickets: Iterable[Ticket]) -> dict[str, str]:
     """The names of the grids and streets in a list of tickets."""
-    codes = {code for ticket in tickets for code in (ticket.grid_code, ticket.street_code) if code}
-    query = select(Area.code, Area.name).where(
-        Area.generation_id == standing.generation_id, col(Area.code).in_(codes)
-    )
-    return dict(session.exec(query).all())
+    return names_of_areas(standing, (c for one in tickets for c in (one.grid_code, one.street_code)))
 
 
 def after_of(ticket: Ticket) -> str:

@@ -228,7 +228,8 @@ def begin(generation_id: int) -> ResponseReturnValue:
             at = begins_at
             database().write(lambda s: beginning.schedule(s, generation_id, at, actor, moment))
         else:
-            database().write(lambda s: beginning.activate(s, generation_id, actor, moment))
+            on = moment.astimezone(settings().zone).date()
+            database().write(lambda s: beginning.activate(s, generation_id, actor, moment, on))
     except GridError as error:
         return _one(generation_id, error)
     flash("将按时启用" if begins_at else "已启用;未签收的工单随后重新落格,每件都留原因", "done")

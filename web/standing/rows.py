@@ -52,9 +52,8 @@ class Words:
     def said(self, row: Responsibility) -> Said:
         """The row in words."""
         category = self.standing.categories.get(row.category_code or "")
-        area = self.standing.areas.get(row.area_code or "")
         place = (
-            area.name if area else row.area_code,
+            self.standing.area_name(row.area_code) or row.area_code,
             self.overlays.get(row.overlay_code or "", row.overlay_code),
         )
         helping = (self._unit(part.strip()) for part in (row.assistants or "").split(";") if part.strip())

@@ -89,7 +89,7 @@ def topic(topic_id: UUID) -> ResponseReturnValue:
             kinds=KINDS,
             states=STATES,
             standing=standing,
-            names=area_names(session, standing, found),
+            names=area_names(standing, found),
             effect=managing.effect(session, row, now()),
             may=actor.may(managing.MANAGE),
             sees_figures=actor.may(FIGURES),

@@ -208,7 +208,8 @@ def _left_out(its: Asked, keys: tuple[str, ...], counts: Counter[str]) -> list[t
 def _further(its: Asked, standing: Standing) -> list[str]:
     """The next finer area, and whatever is not fixed yet."""
     finer = {"district": "street", "street": "community", "community": "grid"}
-    level = standing.areas[its.query.area].level if its.query.area else None
+    known = standing.area(its.query.area)
+    level = known.level if known else None
     found = [finer[level]] if level in finer else ([] if level == "grid" else ["district"])
     found += [by for by in ("category", "organisation", "source") if getattr(its.query, by) is None]
     return found

@@ -21,6 +21,7 @@ from dispatch.record import queries
 from dispatch.record.models import Ticket
 from dispatch.record.world import Standing
 from dispatch.rules.worktime import WEEKDAYS
+from grid.areas import succeeding
 from grid.database import Database
 from grid.errors import NotFound
 from grid.models import Area
@@ -67,8 +68,9 @@ def map() -> ResponseReturnValue:
                 (code, standing.areas[code].name)
                 for code in reversed(standing.area_lineage(its.query.area or ""))
             ],
+            now_there=_now_there(session, standing, its.query.area),
             days=list(days),
-            outside=counts.get("-", 0),
+            outside=sum(counts.values()) - sum(number for _, _, number, _ in rows),
         )
 
 
@@ -163,10 +165,19 @@ def _hours(counts: Counter[tuple[int, int]]) -> Sheet:
 def _level(its: Asked, standing: Standing) -> str:
     """The level below the area that is looked at; where a city lacks one, the next that it has."""
     area = its.query.area
-    wanted = BELOW[standing.areas[area].level if area else None]
+    known = standing.area(area)
+    wanted = BELOW[known.level if known else None]
     while wanted != "grid" and not _areas(its, standing, wanted):
         wanted = BELOW[wanted]
     return wanted
+
+
+def _now_there(session: Session, standing: Standing, area: str | None) -> list[tuple[str, str]]:
+    """The areas that have the ground of one that went with earlier borders."""
+    if area is None or area in standing.areas:
+        return []
+    heirs = succeeding.in_force(session, area, standing.areas)
+    return [(code, standing.areas[code].name) for code in heirs]
 
 
 def _areas(its: Asked, standing: Standing, level: str) -> list[str]:

@@ -62,7 +62,7 @@ def tickets() -> ResponseReturnValue:
             notes=notes,
             more=len(found) > PAGE,
             standing=standing,
-            names=area_names(session, standing, found),
+            names=area_names(standing, found),
         )
 
 

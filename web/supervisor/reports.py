@@ -200,7 +200,7 @@ def export() -> ResponseReturnValue:
         .exists()
     )
     names = {code: category.name for code, category in standing.categories.items()}
-    names |= {code: area.name for code, area in standing.areas.items()}
+    names |= {code: standing.area_name(code) or code for code in (*standing.former_areas, *standing.areas)}
     names |= {code: o.name for code, o in standing.organisations.items()}
     lines = exporting.lines(
         database(),

@@ -69,6 +69,6 @@ def theme_desk(key: str) -> ResponseReturnValue:
             theme=theme,
             standing=standing,
             tickets=tickets,
-            names=area_names(session, standing, tickets),
+            names=area_names(standing, tickets),
             at=now(),
         )

@@ -57,7 +57,7 @@ def desk() -> ResponseReturnValue:
     with database().reading() as session:
         standing = world().refresh(session)
         parts = parts_of(session, actor)
-        names = area_names(session, standing, [ticket for part in parts for ticket in part.tickets])
+        names = area_names(standing, [ticket for part in parts for ticket in part.tickets])
         chips = chips_of(session, standing, actor)
         values = {
             "account": str(actor.account_id),
@@ -89,7 +89,7 @@ def near() -> ResponseReturnValue:
         place = {"lon": form.lon, "lat": form.lat}
         found = around.alike(session, standing, category_code=form.category_code, now=now(), **place)
         reminded = around.reminders(session, category_code=form.category_code, now=now(), **place)
-        names = area_names(session, standing, [ticket for ticket, _ in found])
+        names = area_names(standing, [ticket for ticket, _ in found])
         alike = [
             {**_ticket(standing, names, ticket, "nearby"), "why": one.reason} for ticket, one in found[:3]
         ]

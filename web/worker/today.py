@@ -87,7 +87,7 @@ def home() -> ResponseReturnValue:
             standing=standing,
             parts=parts,
             address_of=address_of,
-            names=area_names(session, standing, [ticket for part in parts for ticket in part.tickets]),
+            names=area_names(standing, [ticket for part in parts for ticket in part.tickets]),
             grids=own_grids(session, standing, actor),
         )
 
@@ -100,7 +100,7 @@ def verifying() -> ResponseReturnValue:
     with database().reading() as session:
         standing = world().refresh(session)
         tickets = queries.page(session, actor, *_to_verify(actor), size=SIZE)
-        names = area_names(session, standing, tickets)
+        names = area_names(standing, tickets)
         return render_template(
             "worker/verifying.html", standing=standing, tickets=tickets, names=names, address_of=address_of
         )

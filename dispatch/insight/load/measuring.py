@@ -1,8 +1,9 @@
 """Load in hours: what waits at a grid, a community or a unit, each kind of work with its estimate. Never per person."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from statistics import median
 
 from sqlalchemy import func, select
@@ -41,12 +42,11 @@ class Load:
         return self.hours > self.limit_hours
 
 
-def loads(session: Session, standing: Standing, kind: str, this_week: date | None = None) -> dict[str, Load]:
+def loads(session: Session, standing: Standing, kind: str, today: date) -> dict[str, Load]:
     """Every place or unit of a kind, in the order of codes, those with nothing to do included."""
     pieces = loads_of.pieces(session, kind)
-    if kind == GRID and this_week is not None:
-        for code, number in _inspections(session, this_week):
-            pieces.setdefault(code, {})["inspections"] = number
+    for code, number in _inspections(session, standing, kind, today).items():
+        pieces.setdefault(code, {})["inspections"] = number
     codes = (
         [code for code, area in standing.areas.items() if area.level == kind]
         if kind != ORGANISATION
@@ -56,24 +56,46 @@ def loads(session: Session, standing: Standing, kind: str, this_week: date | Non
     return {code: Load(code, pieces.get(code, {}), limits.get(code, limits[ANY])) for code in sorted(codes)}
 
 
-def _inspections(session: Session, this_week: date) -> list[tuple[str, int]]:
+def monday_of(day: date) -> date:
+    """The first day of its week, by which inspections are kept."""
+    return day - timedelta(days=day.weekday())
+
+
+def _inspections(session: Session, standing: Standing, kind: str, today: date) -> Counter[str]:
+    """The points of this week that nobody has looked at, by who is to go there or by where they lie."""
+    column = col(InspectionVisit.executor_code if kind == ORGANISATION else InspectionVisit.grid_code)
     query = (
-        select(col(InspectionVisit.grid_code), func.count(col(InspectionPoint.id)))
+        select(column, func.count(col(InspectionPoint.id)))
         .join(InspectionPoint, col(InspectionPoint.visit_id) == col(InspectionVisit.id))
         .where(
             col(InspectionPoint.result).is_(None),
-            col(InspectionVisit.week_on) == this_week,
-            col(InspectionVisit.grid_code).is_not(None),
+            col(InspectionVisit.week_on) == monday_of(today),
+            column.is_not(None),
         )
-        .group_by(col(InspectionVisit.grid_code))
+        .group_by(column)
     )
-    return [(code, number) for code, number in session.execute(query)]
+    found: Counter[str] = Counter()
+    for code, number in session.execute(query):
+        found[_above(standing, code) if kind == COMMUNITY else code] += number
+    return found
+
+
+def _above(standing: Standing, grid: str) -> str:
+    """The community that a grid lies in."""
+    return next(
+        (code for code in standing.area_lineage(grid) if standing.areas[code].level == COMMUNITY), grid
+    )
 
 
 def to_split(found: Mapping[str, Load]) -> list[Load]:
-    """Those that carry three times what is usual among their like."""
-    usual = median(load.hours for load in found.values()) if found else 0.0
-    return [load for load in found.values() if usual and load.hours >= TIMES_MEDIAN * usual]
+    """Those over their threshold, and those that carry three times what is usual where there is work, and more than
+    half of their threshold. Idle places say nothing about what is usual."""
+    usual = median(hours) if (hours := [load.hours for load in found.values() if load.hours]) else 0.0
+    return [
+        load
+        for load in found.values()
+        if load.over or load.hours >= max(TIMES_MEDIAN * usual, load.limit_hours / 2)
+    ]
 
 
 def could_share(found: Mapping[str, Load], standing: Standing, code: str) -> list[Load]:

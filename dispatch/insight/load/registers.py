@@ -45,8 +45,7 @@ class Reading:
         return known.name if known else code
 
     def area(self, code: str | None) -> str:
-        known = self.standing.areas.get(code or "")
-        return known.name if known else code or ""
+        return self.standing.area_name(code) or code or ""
 
     def when(self, at: datetime) -> str:
         return f"{at.astimezone(self.zone):%Y-%m-%d %H:%M}"

@@ -107,14 +107,14 @@ def sees(scope: Codes | None, values: Mapping[str, str]) -> bool:
 
 
 def area_codes(standing: Standing, area: str) -> tuple[str, frozenset[str]]:
-    """The column and code of an area.
+    """The column and code of an area, also of one that went with earlier borders.
 
     Raises
     ------
     NotFound
         There is no such area, or it is finer than a grid.
     """
-    known = standing.areas.get(area)
+    known = standing.area(area)
     if known is None or known.level not in LEVELS:
         raise NotFound(f"没有编码为 {area} 的区域,请从数字页面打开")
     return LEVELS[known.level], frozenset({area})

@@ -46,8 +46,9 @@ def about_condition(about: str, world: World) -> About:
     kind, _, code = about.partition(":")
     if kind == "organisation" and code in standing.organisations:
         return About(standing.organisations[code].name, ("organisation_code", code))
-    if kind == "area" and code in standing.areas and standing.areas[code].level in LEVELS:
-        return About(standing.areas[code].name, (LEVELS[standing.areas[code].level], code))
+    area = standing.area(code) if kind == "area" else None
+    if area is not None and area.level in LEVELS:
+        return About(standing.area_name(code) or code, (LEVELS[area.level], code))
     raise NotFound(f"没有 {about} 这个单位或区域,请从月报页面选择")
 
 
@@ -62,7 +63,7 @@ def content(
     standing = world.standing
     names = {
         "category_code": {c: k.name for c, k in standing.categories.items()},
-        "street_code": {c: a.name for c, a in standing.areas.items()},
+        "street_code": {c: standing.area_name(c) or c for c in (*standing.former_areas, *standing.areas)},
         "organisation_code": {c: o.name for c, o in standing.organisations.items()},
     }
     area = subject[1] if subject and subject[0] in LEVELS.values() else None

@@ -118,8 +118,7 @@ class Explained:
         return known.name if known else code or ""
 
     def _area(self, code: str) -> str:
-        known = self.standing.areas.get(code)
-        return known.name if known else code
+        return self.standing.area_name(code) or code
 
     def _overlay(self, code: str) -> str:
         found = self.session.get(OverlayArea, (self.ticket.generation_id, code))

@@ -100,7 +100,7 @@ def _held(account_id: UUID | None) -> ColumnElement[bool]:
 def _says(session: Session, word: str, standing: Standing, closed: bool) -> ColumnElement[bool]:
     """The word stands in what was reported, in the category or in the place, or it is the ticket's code."""
     named = [code for code, category in standing.categories.items() if word in category.name]
-    places = [code for code, area in standing.areas.items() if word in area.name]
+    places = [code for code, area in (standing.areas | standing.former_areas).items() if word in area.name]
     pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     found: list[ColumnElement[bool]] = []
     code = read_code(word)

@@ -1,6 +1,6 @@
 """Borders in time on the record: split, merge and redraw; past figures stay, open tickets follow the ground."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import shapely
@@ -28,6 +28,10 @@ CUT = LineString([(LON + 0.005, LAT - 0.001), (LON + 0.005, LAT + 0.011)])
 WEST_1, WEST_2 = {"lon": LON + 0.003, "lat": LAT + 0.005}, {"lon": LON + 0.007, "lat": LAT + 0.005}
 
 
+def today(town: Town) -> date:
+    return town.now.astimezone(town.world.settings.zone).date()
+
+
 def areas(town: Town) -> list[AreaShape]:
     with town.database.reading() as session:
         active = generations.active_generation(session)
@@ -37,7 +41,7 @@ def areas(town: Town) -> list[AreaShape]:
 
 def put_in_force(town: Town, label: str, shapes: list[AreaShape]) -> None:
     folder = town.world.settings.instance_path
-    beginning.put_in_force(town.database, NewGeneration(label, shapes), folder, None, town.now)
+    beginning.put_in_force(town.database, NewGeneration(label, shapes), folder, None, town.now, today(town))
     with town.database.reading() as session:
         town.world.refresh(session, at_once=True)
 
@@ -140,11 +144,11 @@ def test_a_border_road_goes_by_its_agreement_and_an_exclusive_grid_before_it(tow
         ),
     ]
     folder, new = town.world.settings.instance_path, NewGeneration("with a road", areas(town), overlays)
-    beginning.put_in_force(town.database, new, folder, None, town.now)
-    today = town.now.date()
+    beginning.put_in_force(town.database, new, folder, None, town.now, today(town))
+    on = town.now.date()
     with town.database.reading() as session:
         table = duties.export_duties(session, 1)
-    agreement = f"{today + timedelta(days=1)},{today + timedelta(days=30)},共管协议 2026-7 号"
+    agreement = f"{on + timedelta(days=1)},{on + timedelta(days=30)},共管协议 2026-7 号"
     table += f"road,2001,,road,,,{DRAINAGE},{SANITATION},{agreement}\r\nsite,2001,,site,,,{POLICE},,,,\r\n"
     sheet = parse_sheet("职责.csv", table.encode())
     made = town.database.write(lambda s: duties.import_duties(s, sheet, None, town.now))

@@ -20,6 +20,7 @@ from web.forms import Code, Empty, Strict, check
 from web.gate.access import current_actor
 from web.service.context import database, now, settings
 from web.shown.labels import SOURCES
+from web.shown.lists import names_of_areas
 
 Dimension = Literal[
     "organisation", "category", "source", "district", "street", "community", "grid", "topic", "day", "month"
@@ -132,7 +133,7 @@ def title_of(query: FiguresQuery, standing: Standing) -> str:
     """The part of the work that a page speaks of, in words."""
     parts = []
     if query.area:
-        parts.append(standing.areas[query.area].name)
+        parts.append(names_of_areas(standing, [query.area]).get(query.area, query.area))
     if query.organisation and query.organisation in standing.organisations:
         parts.append(standing.organisations[query.organisation].name)
     if query.category:
@@ -153,4 +154,4 @@ def names_of(standing: Standing, by: str, codes: list[str]) -> dict[str, str]:
         return {code: standing.categories[code].name for code in codes if code in standing.categories}
     if by == "source":
         return {code: SOURCES[Source(code)] for code in codes if code in set(Source)}
-    return {code: standing.areas[code].name for code in codes if code in standing.areas}
+    return names_of_areas(standing, codes)
