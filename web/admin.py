@@ -1,5 +1,7 @@
 """The administrator's pages: what is in force, people, the audit, and how the service is running."""
 
+from collections.abc import Callable
+from datetime import date
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -14,14 +16,15 @@ from dispatch.engine.parts import heartbeats
 from dispatch.record.models import OutboxRow, Timer
 from dispatch.upkeep.keeping import keeping, warnings
 from grid import accounts, rulesets
-from grid.areas import generations
+from grid.areas import following, generations
 from grid.errors import GridError, InputError
 from grid.models import Account, Generation, GenerationState, Organisation, Post, StandingChange
 from grid.permissions import ROLES
 from web.errors import problem_of
-from web.forms import AccountForm, read_form
+from web.forms import AccountForm, PostForm, read_form
 from web.gate.access import current_actor, permission_required
-from web.service.context import database, now, settings
+from web.service.context import database, now, settings, world
+from web.shown.lists import names_of_areas
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
@@ -39,7 +42,8 @@ def home() -> ResponseReturnValue:
     with database().reading() as session:
         return render_template(
             "admin/home.html",
-            active=generations.active_generation(session),
+            active=(active := generations.active_generation(session)),
+            alone=_alone(session, active),
             drafts=session.exec(
                 select(func.count())
                 .select_from(Generation)
@@ -49,6 +53,11 @@ def home() -> ResponseReturnValue:
             people=session.exec(select(func.count()).select_from(Account)).one(),
             in_force=rulesets.in_force(session, now()),
         )
+
+
+def _alone(session: Session, active: Generation | None) -> int:
+    """How many grids in force have nobody who could verify there."""
+    return len(following.without_worker(session, active.id or 0, _today())) if active else 0
 
 
 @blueprint.route("/accounts", methods=["GET", "POST"])
@@ -100,6 +109,55 @@ def change_person(account_id: UUID, step: str) -> ResponseReturnValue:
     return _people(link=(made[0], f"{settings().base_url}{url_for('links.password', token=made[1])}"))
 
 
+@blueprint.post("/accounts/<uuid:account_id>/posts")
+@permission_required("account:change")
+def give_post(account_id: UUID) -> ResponseReturnValue:
+    """One more post from today on."""
+    actor, moment = current_actor(), now()
+
+    def work(session: Session) -> None:
+        account = session.get(Account, account_id)
+        if account is None:
+            raise InputError("没有这个账号,请刷新页面")
+        form = read_form(PostForm, request.form)
+        if form.area_code is not None and form.area_code not in world().refresh(session).areas:
+            message = f"现行边界里没有编码为 {form.area_code} 的区域,请从边界页面查编码"
+            raise InputError(message, {"area_code": message})
+        new = accounts.NewPost(form.role, form.organisation_code, form.area_code, from_on=_today())
+        accounts.add_post(session, account, new, actor, moment)
+
+    return _change_posts(work)
+
+
+@blueprint.post("/accounts/posts/<uuid:post_id>/end")
+@permission_required("account:change")
+def end_post(post_id: UUID) -> ResponseReturnValue:
+    """A post ends with yesterday; it stays in the history."""
+    actor, moment = current_actor(), now()
+
+    def work(session: Session) -> None:
+        post = session.get(Post, post_id)
+        if post is None or (post.to_on is not None and post.to_on < _today()):
+            raise InputError("没有这个岗位,或它已经结束,请刷新页面")
+        if post.account_id == actor.account_id:
+            raise InputError("不能结束自己的岗位,请由另一位管理员操作")
+        accounts.end_post(session, post_id, _today(), actor, moment)
+
+    return _change_posts(work)
+
+
+def _change_posts(work: Callable[[Session], None]) -> ResponseReturnValue:
+    try:
+        database().write(work)
+    except GridError as error:
+        return _people(error)
+    return redirect(url_for("admin.people", q=request.args.get("q") or None), 303)
+
+
+def _today() -> date:
+    return now().astimezone(settings().zone).date()
+
+
 def _people(error: GridError | None = None, link: tuple[str, str] | None = None) -> ResponseReturnValue:
     words, after = request.args.get("q", "").strip()[:MOST_WORDS], request.args.get("after", "")
     with database().reading() as session:
@@ -107,6 +165,7 @@ def _people(error: GridError | None = None, link: tuple[str, str] | None = None)
         posts: dict[UUID, list[Post]] = {}
         for post in session.exec(select(Post).where(col(Post.account_id).in_([one.id for one in found]))):
             posts.setdefault(post.account_id, []).append(post)
+        standing = world().refresh(session)
         organisations = {o.code: o for o in session.exec(select(Organisation).order_by(Organisation.name))}
         page = render_template(
             "admin/people.html",
@@ -114,6 +173,8 @@ def _people(error: GridError | None = None, link: tuple[str, str] | None = None)
             following=found[PEOPLE - 1].login if len(found) > PEOPLE else None,
             words=words,
             posts=posts,
+            today=_today(),
+            names=names_of_areas(standing, [post.area_code for all_ in posts.values() for post in all_]),
             organisations=organisations,
             roles=ROLES,
             error=error,
@@ -164,6 +225,8 @@ def operations() -> ResponseReturnValue:
             "admin/operations.html",
             health=found,
             parts=heartbeats.alive(session, now=now()),
+            active=(active := generations.active_generation(session)),
+            alone=_alone(session, active),
             kept=(kept := keeping(session, settings())),
             warnings=warnings(kept, now()),
             redis_troubles=list(checking.redis_troubles(settings())),

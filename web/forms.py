@@ -88,6 +88,14 @@ class AccountForm(Strict):
     area_code: Annotated[Code | None, Empty] = None
 
 
+class PostForm(Strict):
+    """One more post of an account."""
+
+    role: Code
+    organisation_code: Code
+    area_code: Annotated[Code | None, Empty] = None
+
+
 class ReporterIn(Strict):
     """Whose request it is, with their consent to be called back."""
 

@@ -21,6 +21,7 @@ from grid.accounts.people import (
     disable_account,
     enable_account,
     end_post,
+    held_on,
 )
 from grid.accounts.sessions import Visit, end_sessions, sign_in, sign_out, visit_of
 
@@ -37,6 +38,7 @@ __all__ = [
     "enable_account",
     "end_post",
     "end_sessions",
+    "held_on",
     "make_first_administrator_link",
     "make_password_link",
     "read_link",

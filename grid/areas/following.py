@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from uuid6 import uuid7
 
 from geo.borders import Level
+from grid import accounts
 from grid.areas.succeeding import Succession
 from grid.auditing import record_change, values_of
 from grid.models import Account, Area, Generation, Organisation, Post, StandingChange
@@ -89,8 +90,7 @@ def without_worker(
             col(Post.role).in_(IN_THE_FIELD),
             col(Account.disabled_at).is_(None),
             or_(col(Organisation.closed_on).is_(None), col(Organisation.closed_on) > on),
-            or_(col(Post.from_on).is_(None), col(Post.from_on) <= on),
-            _lasts(Post, on),
+            accounts.held_on(on),
         )
     )
     held = set(session.exec(query.distinct()))

@@ -21,9 +21,10 @@ from dispatch.record.reading import around
 from dispatch.record.world import Standing
 from dispatch.rules.workflow import STATES
 from geo.errors import GeoError
-from grid import codes
+from grid import accounts, codes
+from grid.areas import succeeding
 from grid.errors import GridError, InputError
-from grid.models import Account, Area, Category, Post
+from grid.models import Account, Category, Post
 from grid.permissions import Actor
 from web.forms import ScanForm, check
 from web.gate.access import public
@@ -33,6 +34,7 @@ from web.service.context import database, now, settings, world
 from web.shown import photographs
 from web.shown.categories import FREQUENT
 from web.shown.consenting import NOTICE, NOTICE_VERSION
+from web.shown.lists import names_of_areas
 from web.standing.places import point_in
 
 UNSURE = "other"
@@ -41,12 +43,14 @@ CHIPS = 8
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """What the page says of a grid."""
+    """What the page says of a grid; one that went with its borders is told by those that have its ground now."""
 
     code: str
     name: str
     place: str
     workers: tuple[tuple[str, str | None], ...]
+    heirs: tuple[str, ...]
+    former: str | None
 
 
 def somebody(joined: UUID | None) -> Actor:
@@ -79,11 +83,12 @@ def hand_in(token: str) -> ResponseReturnValue:
     kept: tuple[str, ...] = ()
     with database().reading() as session:
         scanned = codes.read(session, settings(), token, now()).area_code
+        here = _here(session, world().refresh(session), scanned)
     try:
         kept = photographs.uploaded(request, "photos", anonymous=True)
         form = check(ScanForm, _typed(scanned))
         located = _located(form)
-        if located and located != scanned and form.chosen_grid not in (scanned, located):
+        if located and located not in here and form.chosen_grid not in (scanned, located):
             return _page(token, request.form, kept=kept, located=located)
         reported, address = _submit(form, scanned, kept)
     except InputError as error:
@@ -109,7 +114,8 @@ def _typed(scanned: str) -> dict[str, str]:
     values = {n: v for n, v in request.form.items() if n in ScanForm.model_fields and v.strip()}
     if "joins" in values:
         with database().reading() as session:
-            shown = around.in_public(session, world().refresh(session), [scanned], now())
+            standing = world().refresh(session)
+            shown = around.in_public(session, standing, _here(session, standing, scanned), now())
         meant = next((one for one in shown if one.code == values["joins"]), None)
         if meant:
             values["category_code"] = meant.category_code
@@ -136,7 +142,8 @@ def _joined(session: Session, standing: Standing, form: ScanForm, scanned: str) 
     """The matter that is joined: one of those that the page shows to everybody."""
     if form.joins is None:
         return None
-    shown = {ticket.code: ticket.id for ticket in around.in_public(session, standing, [scanned], now())}
+    around_here = around.in_public(session, standing, _here(session, standing, scanned), now())
+    shown = {ticket.code: ticket.id for ticket in around_here}
     if form.joins not in shown:
         raise InputError("这件事已经办结或不在本网格,请直接填写", {"joins": "已办结或不在本网格"})
     return shown[form.joins]
@@ -200,10 +207,11 @@ def _page(
     with database().reading() as session:
         code = codes.read(session, settings(), token, now())
         standing = world().refresh(session)
+        grid = _grid(session, standing, code.area_code)
         page = render_template(
             "resident/scan.html",
             token=token,
-            grid=_grid(session, standing, code.area_code),
+            grid=grid,
             located=_grid(session, standing, located) if located else None,
             typed=typed,
             error=error,
@@ -212,7 +220,7 @@ def _page(
             unsure=UNSURE,
             nearby=[
                 (ticket, standing.categories[ticket.category_code].name, STATES[ticket.state].public_label)
-                for ticket in around.in_public(session, standing, [code.area_code], now())
+                for ticket in around.in_public(session, standing, grid.heirs, now())
             ],
             notice=NOTICE,
             supervision_phone=settings().supervision_phone,
@@ -226,19 +234,36 @@ def _chips(standing: Standing) -> list[Category]:
     return list({c.code: c for c in [*found, *rest]}.values())[:CHIPS]
 
 
+def _here(session: Session, standing: Standing, scanned: str) -> tuple[str, ...]:
+    """The grids of now on whose ground this sheet hangs."""
+    return succeeding.in_force(session, scanned, standing.areas) or (scanned,)
+
+
 def _grid(session: Session, standing: Standing, code: str) -> Grid:
     """The grid, and who looks after it; their telephone only where the city shows it."""
-    area = session.get(Area, (standing.generation_id, code))
-    names = [
-        standing.areas[one].name
-        for one in reversed(standing.area_lineage(code)[1:3])
-        if one in standing.areas
-    ]
+    heirs = _here(session, standing, code)
+    above = names_of_areas(standing, reversed(standing.area_lineage(heirs[0])[1:3]))
     query = (
         select(Account.name, Account.phone)
         .join(Post, col(Post.account_id) == col(Account.id))
-        .where(Post.area_code == code, Post.role == "grid_worker", col(Account.disabled_at).is_(None))
+        .where(
+            col(Post.area_code).in_(heirs),
+            Post.role == "grid_worker",
+            col(Account.disabled_at).is_(None),
+            accounts.held_on(now().astimezone(settings().zone).date()),
+        )
+        .distinct()
+        .order_by(Account.name)
     )
     shows = settings().show_worker_phone
     workers = tuple((name, phone if shows else None) for name, phone in session.exec(query))
-    return Grid(code, area.name if area else code, " ".join(names), workers)
+    former = standing.area(code) if code not in standing.areas else None
+    called = names_of_areas(standing, heirs)
+    return Grid(
+        code,
+        "、".join(called.get(one, one) for one in heirs),
+        " ".join(above.values()),
+        workers,
+        heirs,
+        former.name if former and heirs != (code,) else None,
+    )

@@ -16,7 +16,8 @@ from dispatch.insight.rehearsing import running
 from dispatch.insight.tables import Rehearsal
 from geo.borders import Level
 from geo.review.differing import Change, diff_borders, diff_overlays
-from grid.areas import beginning, drafting, generations
+from grid.areas import beginning, drafting, following, generations, succeeding
+from grid.areas.succeeding import Succession
 from grid.database import Database
 from grid.errors import GridError, InputError, NotFound
 from grid.models import Area, Generation, GenerationState, OverlayArea
@@ -34,6 +35,7 @@ STATES = {
     GenerationState.REHEARSED: "已演练",
     GenerationState.ACTIVE: "使用中",
     GenerationState.RETIRED: "已停用",
+    GenerationState.DISCARDED: "已废弃",
 }
 MOST_SHOWN = 100
 
@@ -148,16 +150,22 @@ def _one(generation_id: int, error: GridError | None = None) -> ResponseReturnVa
             .limit(5)
         ).all()
         troubles = _troubles(session, found)
+        today = now().astimezone(settings().zone).date()
+        followed, alone = _people(session, found, before, today)
     page = render_template(
         "generations/one.html",
         troubles=troubles,
         one=found,
         states=STATES,
-        changes=_changes(database(), before, generation_id) if before else None,
+        changes=_changes(database(), before, generation_id)
+        if before and found.state is not GenerationState.DISCARDED
+        else None,
         most=MOST_SHOWN,
         names=names,
         rehearsals=rehearsals,
-        today=(today := now().astimezone(settings().zone).date()),
+        today=today,
+        followed=followed,
+        alone=alone,
         since=today - running.USUAL,
         error=error,
         typed=request.form,
@@ -165,9 +173,30 @@ def _one(generation_id: int, error: GridError | None = None) -> ResponseReturnVa
     return page, problem_of(error).status if error else 200
 
 
+def _people(
+    session: Session, found: Generation, before: int | None, today: date
+) -> tuple[list[following.Followed], list[tuple[str, str]]]:
+    """Whose posts follow the ground, or did, and the grids that nobody works in."""
+    key = found.id or 0
+    if found.state is GenerationState.ACTIVE:
+        return following.done(session, found), following.without_worker(session, key, today)
+    if found.state is GenerationState.DISCARDED or before is None:
+        return [], []
+    succession = _succession(database(), before, key)
+    alone = following.without_worker(session, key, today, succession)
+    return following.planned(session, succession, today), alone
+
+
+@lru_cache(maxsize=8)
+def _succession(its: Database, before: int, after: int) -> Succession:
+    """Two versions never change, so who has whose ground is worked out once."""
+    with its.reading() as session:
+        return succeeding.compare(session, before, after)
+
+
 def _troubles(session: Session, found: Generation) -> list[Finding]:
     """Where the rules in force would not hold in borders that may begin."""
-    if found.state is GenerationState.ACTIVE:
+    if found.state in (GenerationState.ACTIVE, GenerationState.DISCARDED):
         return []
     standing = world().refresh(session)
     on = now().astimezone(settings().zone).date()
@@ -233,6 +262,18 @@ def begin(generation_id: int) -> ResponseReturnValue:
     except GridError as error:
         return _one(generation_id, error)
     flash("将按时启用" if begins_at else "已启用;未签收的工单随后重新落格,每件都留原因", "done")
+    return redirect(url_for("generations.one", generation_id=generation_id), 303)
+
+
+@blueprint.post("/<int:generation_id>/discard")
+@permission_required(CHANGE)
+def discard(generation_id: int) -> ResponseReturnValue:
+    """A draft that was never in force is given up; that it was there stays in the audit."""
+    actor, moment = current_actor(), now()
+    index_file = database().write(lambda s: beginning.discard(s, generation_id, actor, moment))
+    if index_file:
+        (settings().instance_path / index_file).unlink(missing_ok=True)
+    flash("已废弃这份草稿", "done")
     return redirect(url_for("generations.listed"), 303)
 
 

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlmodel import Session, col, select
 
 from geo.borders import Level
-from grid import codes
+from grid import accounts, codes
 from grid.errors import InputError
 from grid.models import Account, Area, Post
 from web.gate.access import current_actor, permission_required
@@ -86,7 +86,10 @@ def _sheet(session: Session, area: Area) -> dict[str, object]:
     query = select(Account.name, Account.phone).join(Post, col(Post.account_id) == col(Account.id))
     workers = session.exec(
         query.where(
-            Post.area_code == area.code, Post.role == "grid_worker", col(Account.disabled_at).is_(None)
+            Post.area_code == area.code,
+            Post.role == "grid_worker",
+            col(Account.disabled_at).is_(None),
+            accounts.held_on(now().astimezone(settings().zone).date()),
         )
     ).all()
     shows = settings().show_worker_phone

@@ -15,6 +15,7 @@ from dispatch.record import queries
 from dispatch.record.models import Reporter, Ticket, TicketEvent
 from dispatch.record.world import World
 from dispatch.rules.workflow import BY_ACTION
+from grid import accounts
 from grid.models import Account, Area, DutyRoster, NoticeRule, Post
 from grid.permissions import ROLES, role_scopes
 
@@ -188,6 +189,7 @@ class Telling:
             select(col(Account.id))
             .join(Post, col(Post.account_id) == col(Account.id))
             .where(col(Post.role).in_(roles), col(Account.disabled_at).is_(None))
+            .where(accounts.held_on(self._today()))
             .where(col(Post.organisation_code) != (ticket.main_code or ""))
         )
         if in_field:

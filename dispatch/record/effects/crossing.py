@@ -1,5 +1,8 @@
 """Cross verification (交叉核查): of the share that a city draws, a neighbouring grid's worker looks, not the own one."""
 
+from datetime import date
+from zoneinfo import ZoneInfo
+
 from shapely import from_wkb
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -7,6 +10,7 @@ from sqlmodel import Session, col
 from dispatch.record.change import Change
 from dispatch.record.models import Ticket
 from dispatch.rules.callbacks import Asking, sampled
+from grid import accounts
 from grid.models import Account, Area, Post
 
 FIELD = "field"
@@ -22,8 +26,9 @@ def choose_verifiers(change: Change) -> None:
     draw = Asking(change.standing.zone, percent / 100, f"cross:{change.standing.asking.seed}")
     if not sampled(ticket.code, draw):
         return
+    on = change.now.astimezone(ZoneInfo(change.standing.zone)).date()
     for code in _neighbours(change.session, ticket):
-        if _has_worker(change.session, code, ticket):
+        if _has_worker(change.session, code, ticket, on):
             ticket.verify_grid = code
             change.reasons["cross_check"] = f"交叉核查:由相邻网格 {code} 核查"
             return
@@ -46,11 +51,12 @@ def _neighbours(session: Session, ticket: Ticket) -> list[str]:
     return [area.code for area in found if shape.intersects(from_wkb(area.wkb))]
 
 
-def _has_worker(session: Session, grid_code: str, ticket: Ticket) -> bool:
+def _has_worker(session: Session, grid_code: str, ticket: Ticket, on: date) -> bool:
     query = (
         select(col(Post.id))
         .join(Account, col(Account.id) == col(Post.account_id))
         .where(col(Post.role) == "grid_worker", col(Post.area_code) == grid_code)
         .where(col(Account.disabled_at).is_(None), col(Account.id) != ticket.reported_by)
+        .where(accounts.held_on(on))
     )
     return session.execute(query.limit(1)).first() is not None

@@ -17,15 +17,18 @@ from dispatch.record.judging import deciding
 from dispatch.record.judging.nearby import nearby
 from dispatch.record.judging.routes import decide
 from dispatch.record.models import Ticket
-from dispatch.record.world import World
+from dispatch.record.oversight import inspections
+from dispatch.record.oversight.models import InspectionPoint, InspectionVisit
+from dispatch.record.world import Standing, World
 from dispatch.rules.workflow import OPEN_STATES, ClockKind, State
 from geo.errors import GeoError
+from grid.areas import succeeding
 from grid.database import Database
 from grid.permissions import SYSTEM_ACTOR
 
 BY_HAND = "by_hand"
 UNSIGNED = frozenset({State.SUBMITTED, State.FILED, State.DISPATCHED})
-CODES = ("district_code", "street_code", "community_code", "grid_code", "overlay_codes")
+CODES = ("district_code", "street_code", "community_code", "grid_code", "overlay_codes", "verify_grid")
 
 
 def replace_open(database: Database, world: World, now: datetime) -> int:
@@ -36,7 +39,25 @@ def replace_open(database: Database, world: World, now: datetime) -> int:
             queries.is_open(), col(Ticket.generation_id).is_distinct_from(generation)
         )
         waiting = session.exec(query).all()
+    database.write(lambda s: _visits(s, world, now))
     return sum(database.write(lambda s, key=key: _one(s, key, world, now)) for key in waiting)  # type: ignore[misc]
+
+
+def _visits(session: Session, world: World, now: datetime) -> None:
+    """This week's inspections that are still to be made lie in the grids of now."""
+    query = (
+        select(InspectionVisit)
+        .join(InspectionPoint, col(InspectionPoint.visit_id) == col(InspectionVisit.id))
+        .where(
+            col(InspectionVisit.week_on) >= inspections.week_of(now, world),
+            col(InspectionPoint.result).is_(None),
+        )
+    )
+    for visit in session.exec(query.distinct()):
+        if visit.grid_code is not None and visit.grid_code not in world.standing.areas:
+            placed = world.locate(lon=visit.lon, lat=visit.lat, accuracy_m=None, frame="wgs84")
+            visit.grid_code = placed.codes.get("grid")
+            session.add(visit)
 
 
 def _one(session: Session, key: tuple[str, object], world: World, now: datetime) -> bool:
@@ -53,6 +74,7 @@ def _one(session: Session, key: tuple[str, object], world: World, now: datetime)
         return False
     change = Change(session, ticket, SYSTEM_ACTOR, world, now)
     deciding.keep_place(ticket, found, standing.generation_id)
+    _follow_verifier(session, ticket, standing)
     after = {name: getattr(ticket, name) for name in CODES}
     if before == after:
         change.write()
@@ -75,6 +97,14 @@ def _one(session: Session, key: tuple[str, object], world: World, now: datetime)
         change.send("notify", happening="dispatched", event_id=str(event.id))
     change.write()
     return True
+
+
+def _follow_verifier(session: Session, ticket: Ticket, standing: Standing) -> None:
+    """Where the neighbour who was drawn to verify went with the borders, who has that ground does, or the own grid."""
+    if ticket.verify_grid is None or ticket.verify_grid in standing.areas:
+        return
+    heirs = succeeding.in_force(session, ticket.verify_grid, standing.areas)
+    ticket.verify_grid = next((code for code in heirs if code != ticket.grid_code), None)
 
 
 def _route(change: Change, reasons: dict[str, Any]) -> bool:
