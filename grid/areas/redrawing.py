@@ -40,12 +40,16 @@ def split(
             "请让线从一侧边界穿到另一侧,并给出同样多的编码和名称",
             {"line": "与网格数不一致"},
         )
-    pieces.sort(key=lambda piece: (round(piece.centroid.x, 7), -piece.centroid.y))
     made = [
         AreaShape(new, name, old.level, old.parent, _on_lattice(piece))
-        for (new, name), piece in zip(parts, pieces, strict=True)
+        for (new, name), piece in zip(parts, west_to_east(pieces), strict=True)
     ]
     return _changed(areas, {code}, made)
+
+
+def west_to_east(pieces: Iterable[Any]) -> list[Any]:
+    """The parts of a cut in the order in which they are named."""
+    return sorted(pieces, key=lambda piece: (round(piece.centroid.x, 7), -piece.centroid.y))
 
 
 def merge(areas: Sequence[AreaShape], codes: Sequence[str], code: str, name: str) -> list[AreaShape]:

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from dispatch.engine import jobs
 from dispatch.insight.linting.findings import Finding
 from dispatch.insight.linting.stored import troubles_of_borders
+from dispatch.insight.load import proposing
 from dispatch.insight.rehearsing import running
 from dispatch.insight.tables import Rehearsal
 from geo.borders import Level
@@ -163,6 +164,7 @@ def _one(generation_id: int, error: GridError | None = None) -> ResponseReturnVa
         most=MOST_SHOWN,
         names=names,
         rehearsals=rehearsals,
+        split_of=(found.source or "").partition(proposing.SOURCE)[2],
         today=today,
         followed=followed,
         alone=alone,

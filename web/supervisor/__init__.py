@@ -16,6 +16,7 @@ from web.supervisor import (
     tables,
 )
 from web.supervisor.blueprint import blueprint
+from web.supervisor.fairness import loads, splits
 
 __all__ = [
     "balance",
@@ -23,10 +24,12 @@ __all__ = [
     "builder",
     "classes",
     "dashboard",
+    "loads",
     "maps",
     "opened",
     "proof",
     "reports",
     "schemes",
+    "splits",
     "tables",
 ]

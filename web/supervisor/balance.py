@@ -1,28 +1,20 @@
-"""Load of places and units with who could share it and split proposals; switches with who turned them; observation points."""
+"""What this software asks of people; switches with who turned them; observation points."""
 
-from typing import Annotated, Literal
-
-from flask import flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from pydantic import Field
-from shapely import from_wkb
 from sqlmodel import col, select
 
-from dispatch.insight.load import burden, measuring, splitting
+from dispatch.insight.load import burden
 from dispatch.insight.metrics import counting
-from dispatch.insight.metrics.periods import Period
 from dispatch.insight.metrics.slices import FIGURES
 from dispatch.insight.reports.sheets import Plain, Sheet
 from dispatch.insight.schemes import keeping
 from dispatch.insight.schemes.models import FigureSwitch, Scheme
-from dispatch.record.oversight import loads
 from grid.errors import InputError
-from grid.models import Area
 from web.forms import Code, Strict, Words, read_form
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, now, settings, world
-from web.shown.labels import _
-from web.supervisor.answering.asking import asked, names_of, title_of
+from web.supervisor.answering.asking import asked, title_of
 from web.supervisor.answering.sending import file_of
 from web.supervisor.blueprint import blueprint
 
@@ -33,112 +25,9 @@ class SwitchForm(Strict):
     plan_number: Words = None
 
 
-class LimitForm(Strict):
-    kind: Literal["grid", "community", "organisation"]
-    code: Code = "*"
-    hours: Annotated[float, Field(gt=0, le=10_000)]
-
-
 class PointForm(Strict):
     grid_code: Code
     marked: bool = False
-
-
-class SplitForm(Strict):
-    code: Code
-
-
-@blueprint.get("/load")
-@permission_required(keeping.SWITCH)
-def load() -> ResponseReturnValue:
-    """What waits where, in hours, against the threshold; who has room; which grids ask for a split."""
-    kind = request.args.get("kind", loads.GRID)
-    if kind not in measuring.KINDS:
-        raise InputError("没有这类负荷,请从页面选择", {"kind": "请从页面选择"})
-    today = now().astimezone(settings().zone).date()
-    with database().reading() as session:
-        standing = world().refresh(session)
-        found = measuring.loads(session, standing, kind, today)
-        usual = loads.limits(session, kind)[loads.ANY]
-        names = names_of(standing, "organisation" if kind == loads.ORGANISATION else kind, list(found))
-    busy = [one for one in found.values() if one.hours]
-    if kept := request.args.get("format"):
-        return file_of(kept, _sheet(kind, busy, names), f"负荷 {measuring.KINDS[kind]}", Period(today, today))
-    share = {one.code: measuring.could_share(found, standing, one.code) for one in busy if one.over}
-    return render_template(
-        "supervisor/load.html",
-        kind=kind,
-        kinds=measuring.KINDS,
-        rows=busy,
-        names=names,
-        words=measuring.WORDS,
-        share=share,
-        everybody=usual,
-        choices=sorted(names.items()),
-        to_split=measuring.to_split(found) if kind != loads.ORGANISATION else [],
-    )
-
-
-def _sheet(kind: str, rows: list[measuring.Load], names: dict[str, str]) -> Sheet:
-    lines: list[list[Plain]] = [
-        [
-            names.get(one.code, one.code),
-            one.hours,
-            one.limit_hours,
-            *(one.pieces.get(piece, 0) for piece in measuring.WORDS),
-        ]
-        for one in rows
-    ]
-    return Sheet("负荷", [measuring.KINDS[kind], "小时", "阈值", *measuring.WORDS.values()], lines)
-
-
-@blueprint.post("/load/limit")
-@permission_required(keeping.SWITCH)
-def set_limit() -> ResponseReturnValue:
-    """Change a threshold: of one place or unit, or of all of a kind."""
-    form = read_form(LimitForm, request.form)
-    with database().writing() as session:
-        loads.set_limit(session, form.kind, form.code, form.hours, current_actor(), now())
-    flash(_("阈值已改为 %(h).1f 小时。", h=form.hours), "done")
-    return redirect(url_for("supervisor.load", kind=form.kind), 303)
-
-
-@blueprint.post("/load/split")
-@permission_required(keeping.SWITCH)
-def draft_split() -> ResponseReturnValue:
-    """A draft of borders in which an overloaded grid or community is two; people rehearse it and put it in force."""
-    form = read_form(SplitForm, request.form)
-    at, actor = now(), current_actor()
-    with database().writing() as session:
-        standing = world().refresh(session)
-        area = session.get(Area, (standing.generation_id, form.code))
-        if area is None:
-            raise InputError("没有这个区域,请从负荷页面选择", {"code": "没有这个区域"})
-        if str(area.level) == loads.GRID:
-            proposal = splitting.of_grid(
-                session, from_wkb(area.wkb), form.code, at, splitting.surfaces(session)
-            )
-        else:
-            below = session.exec(
-                select(Area).where(
-                    Area.generation_id == standing.generation_id, col(Area.parent_code) == form.code
-                )
-            ).all()
-            hours = {code: one.hours for code, one in measuring.loads(session, standing, loads.GRID).items()}
-            proposal = splitting.of_community(form.code, {a.code: from_wkb(a.wkb) for a in below}, hours)
-        label = f"拆分建议 {area.name} {at:%Y%m%d%H%M%S}"
-        splitting.draft(session, proposal, label, actor, at)
-    one, other = proposal.loads
-    flash(
-        _(
-            "已起草“%(label)s”,两部分负荷 %(a).0f 与 %(b).0f;请管理员演练后启用。",
-            label=label,
-            a=one,
-            b=other,
-        ),
-        "done",
-    )
-    return redirect(url_for("supervisor.load"), 303)
 
 
 @blueprint.get("/burden")
@@ -213,7 +102,7 @@ def switches() -> ResponseReturnValue:
             who={key: keeping.who_turned_on(session, key) for key in keeping.SWITCHES},
             needs_plan=keeping.NEEDS_PLAN,
             schemes=session.exec(select(Scheme).where(col(Scheme.ended_at).is_(None))).all(),
-            points=[(code, standing.areas[code].name if code in standing.areas else code) for code in points],
+            points=[(code, standing.area_name(code) or code) for code in points],
             grids=[
                 (code, area.name) for code, area in sorted(standing.areas.items()) if area.level == "grid"
             ],

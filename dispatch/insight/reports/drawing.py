@@ -3,6 +3,7 @@ same ever after; no tiles, no network."""
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from math import cos, radians
 from typing import Any
@@ -91,40 +92,62 @@ def _shown(session: Session, generation: Generation, area: str | None) -> tuple[
     return "grid", []
 
 
+@dataclass(frozen=True)
+class Frame:
+    """From degrees to whole numbers in a picture a thousand wide, north up."""
+
+    west: float
+    north: float
+    squeeze: float
+    scale: float
+    width: int
+    height: int
+    coarse: float
+
+    @classmethod
+    def of(cls, shapes: Sequence[Any]) -> "Frame":
+        west, south, east, north = shapely.total_bounds(shapes)
+        squeeze = cos(radians((south + north) / 2))
+        scale = WIDTH / max((east - west) * squeeze, north - south)
+        width, height = round((east - west) * squeeze * scale), round((north - south) * scale)
+        coarse = max(east - west, north - south) / COARSE
+        return cls(west, north, squeeze, scale, max(width, 1), max(height, 1), coarse)
+
+    def at(self, x: float, y: float) -> list[int]:
+        return [round((x - self.west) * self.squeeze * self.scale), round((self.north - y) * self.scale)]
+
+    def rings(self, shape: Any) -> list[list[list[int]]]:
+        """The outlines of a shape's parts."""
+        return [
+            [self.at(x, y) for x, y in part.exterior.coords]
+            for part in shapely.get_parts(shape)
+            if part.geom_type == "Polygon"
+        ]
+
+
 def outlines(shown: Sequence[Area], numbers: Mapping[str, int]) -> dict[str, Any]:
     """Areas with their numbers as values: whole numbers in a picture a thousand wide, north up."""
     bounds = steps(numbers)
     drawn = [shapely.from_wkb(one.wkb) for one in shown]
-    west, south, east, north = shapely.total_bounds(drawn)
-    squeeze = cos(radians((south + north) / 2))
-    scale = WIDTH / max((east - west) * squeeze, north - south)
+    frame = Frame.of(drawn)
     # Together, so that neighbours keep one border between them: no slivers, no overlaps.
-    coarse = shapely.coverage_simplify(drawn, max(east - west, north - south) / COARSE)
+    coarse = shapely.coverage_simplify(drawn, frame.coarse)
     areas = []
     for one, shape, whole in zip(shown, coarse, drawn, strict=True):
-        number = numbers[one.code]
-        rings = [
-            [
-                (round((x - west) * squeeze * scale), round((north - y) * scale))
-                for x, y in part.exterior.coords
-            ]
-            for part in shapely.get_parts(shape if not shape.is_empty else whole)
-        ]
-        middle = widest(whole)
-        at = (round((middle.x - west) * squeeze * scale), round((north - middle.y) * scale))
+        number, middle = numbers[one.code], widest(whole)
+        rings, at = frame.rings(shape if not shape.is_empty else whole), frame.at(middle.x, middle.y)
         areas.append(
             {
                 "code": one.code,
                 "name": one.name,
                 "number": number,
                 "step": step(number, bounds),
-                "rings": [[[x, y] for x, y in ring] for ring in rings],
-                "at": list(at),
+                "rings": rings,
+                "at": at,
                 "label": _fitting(one.name, number, at, rings),
             }
         )
-    width, height = round((east - west) * squeeze * scale), round((north - south) * scale)
-    return {"bounds": bounds, "width": max(width, 1), "height": max(height, 1), "areas": areas}
+    return {"bounds": bounds, "width": frame.width, "height": frame.height, "areas": areas}
 
 
 def widest(shape: BaseGeometry) -> Point:
@@ -133,7 +156,7 @@ def widest(shape: BaseGeometry) -> Point:
     return Point(shapely.maximum_inscribed_circle(largest).coords[0])
 
 
-def _fitting(name: str, number: int, at: tuple[int, int], rings: Sequence[Sequence[tuple[int, int]]]) -> str:
+def _fitting(name: str, number: int, at: Sequence[int], rings: Sequence[Sequence[Sequence[int]]]) -> str:
     """As much of a label as the area has room for: name and number, the number, or nothing."""
     ground = shapely.union_all([Polygon(ring).buffer(0) for ring in rings if len(ring) > 3])
     for words, lines, kind in ((name, 2, "name"), (str(number), 1, "number")):
