@@ -261,6 +261,8 @@ def begin(generation_id: int) -> ResponseReturnValue:
         else:
             on = moment.astimezone(settings().zone).date()
             database().write(lambda s: beginning.activate(s, generation_id, actor, moment, on))
+            with database().reading() as session:
+                world().refresh(session, at_once=True)
     except GridError as error:
         return _one(generation_id, error)
     flash("将按时启用" if begins_at else "已启用;未签收的工单随后重新落格,每件都留原因", "done")

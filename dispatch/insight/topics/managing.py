@@ -71,9 +71,9 @@ def _in_reach(query: Any, actor: Actor) -> Any:
 
 def title(topic: Topic, standing: Standing) -> str:
     """What a topic is called: where, and what."""
-    area = standing.areas.get(topic.grid_code or "")
+    place = standing.area_name(topic.grid_code) or "未落格"
     category = standing.categories.get(topic.category_code or "")
-    return f"{area.name if area else '未落格'} · {category.name if category else '多类'}"
+    return f"{place} · {category.name if category else '多类'}"
 
 
 def adopt(
