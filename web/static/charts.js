@@ -5,6 +5,8 @@
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#5a5a5a"];
 const DOTS = ["circle", "rect", "triangle", "diamond", "pin", "arrow", "roundRect"];
 
+const NARROW = matchMedia("(max-width: 640px)").matches;
+
 function numberOf(cell) {
   const value = parseFloat(cell.dataset.value ?? cell.textContent.replace(/[^0-9.-]/g, ""));
   return Number.isFinite(value) ? value : null;
@@ -22,7 +24,7 @@ function mostOf(rows, most) {
 
 function readTable(table) {
   const heads = [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent.trim());
-  const rows = mostOf([...table.tBodies[0].rows].filter((row) => row.cells.length === heads.length + 1), Number(table.dataset.most));
+  const rows = mostOf([...table.tBodies[0].rows].filter((row) => row.cells.length === heads.length + 1), Number(NARROW && table.dataset.mostNarrow || table.dataset.most));
   return {
     names: rows.map((row) => row.cells[0].textContent.trim()),
     links: rows.map((row) => row.querySelector("a")?.href),
@@ -53,12 +55,14 @@ function optionsFor(kind, table, ink) {
       symbol: DOTS[place % DOTS.length],
       symbolSize: 7,
       showSymbol: names.length <= 40,
-      barMaxWidth: 28,
+      barMaxWidth: 24,
       // A single row of bars says its numbers itself; nobody has to read an axis.
       label: { show: kind !== "line" && shown.length === 1, position: lying ? "right" : "top", color: ink, formatter: percent ? "{c}%" : "{c}" },
     })),
   };
 }
+
+function ink() { return getComputedStyle(document.body).color; }
 
 function keep(address, name) {
   const link = document.createElement("a");
@@ -96,8 +100,11 @@ async function imageAt(address) {
   return image;
 }
 
-async function keepChart(chart, box) {
+// On white, whatever the screen's colours are.
+async function keepChart(chart, box, drawn) {
+  chart.setOption(drawn("#10222e"));
   const image = await imageAt(chart.getDataURL({ type: "png", pixelRatio: SHARP, backgroundColor: "#fff" }));
+  chart.setOption(drawn(ink()));
   const [sheet, pen] = sheetOf(image.width / SHARP, image.height / SHARP, box.getAttribute("aria-label"), box.dataset.covers);
   pen.drawImage(image, 0, 0, image.width / SHARP, image.height / SHARP);
   keep(sheet.toDataURL("image/png"), nameOf(box.getAttribute("aria-label"), box));
@@ -130,9 +137,10 @@ function pictureOf(table, { dataset }) {
   for (const cell of table.querySelectorAll("th, td")) {
     const box = cell.getBoundingClientRect();
     const look = getComputedStyle(cell);
-    pen.fillStyle = look.backgroundColor;
+    const shaded = !/^rgba\(.*, 0\)$/.test(look.backgroundColor) && cell.matches("[class^=s]");
+    pen.fillStyle = shaded ? look.backgroundColor : "#fff";
     pen.fillRect(box.x - around.x, box.y - around.y, box.width, box.height);
-    pen.fillStyle = look.color;
+    pen.fillStyle = shaded ? look.color : "#10222e";
     pen.font = `${look.fontSize} ${look.fontFamily}`;
     pen.fillText(cell.textContent.trim(), box.x - around.x + box.width / 2, box.y - around.y + box.height / 2);
   }
@@ -140,18 +148,18 @@ function pictureOf(table, { dataset }) {
 }
 
 document.addEventListener("DOMContentLoaded", () => {
-  const ink = getComputedStyle(document.body).color;
   for (const box of document.querySelectorAll("[data-chart]")) {
     const table = document.getElementById(box.dataset.of);
     if (!table || !table.tBodies[0].rows.length) { box.hidden = true; continue; }
-    if (box.dataset.chart === "bars") box.style.height = `${Math.max(120, 40 + readTable(table).names.length * 30)}px`;
+    if (box.dataset.chart === "bars") box.style.height = `${Math.max(120, 40 + readTable(table).names.length * 24)}px`;
     const chart = echarts.init(box, null, { renderer: "canvas" });
-    chart.setOption(optionsFor(box.dataset.chart, table, ink));
+    const drawn = (colour) => optionsFor(box.dataset.chart, table, colour);
+    chart.setOption(drawn(ink()));
     const { links } = readTable(table);
     chart.on("click", (event) => { if (links[event.dataIndex]) location.href = links[event.dataIndex]; });
     addEventListener("resize", () => chart.resize());
     addEventListener("beforeprint", () => chart.resize());
-    document.querySelector(`[data-save="${box.dataset.of}"]`)?.addEventListener("click", () => keepChart(chart, box));
+    document.querySelector(`[data-save="${box.dataset.of}"]`)?.addEventListener("click", () => keepChart(chart, box, drawn));
   }
   for (const button of document.querySelectorAll("[data-save-table]")) {
     button.addEventListener("click", () => keep(pictureOf(document.getElementById(button.dataset.saveTable), button), nameOf(button.dataset.title, button)));
