@@ -5,6 +5,7 @@ import zipfile
 from datetime import date
 
 import pytest
+from shapely import Polygon, box, union_all
 from sqlmodel import col, select
 
 from dispatch.insight.metrics.formulas import BY_KEY
@@ -17,6 +18,7 @@ from dispatch.insight.rollups import keeping as sums
 from dispatch.insight.schemes import keeping
 from dispatch.record.models import Reporter, Ticket
 from grid.errors import InputError
+from grid.models import Area
 from tests.insight.twenty import Twenty
 from tests.town import SANITATION, STREET, Town
 from tests.walking import calls
@@ -152,6 +154,26 @@ def test_an_export_hides_who_reported_unless_there_is_a_reason(town: Town) -> No
     assert hidden.endswith("保密,保密")
     with town.database.reading() as session:
         assert len(session.exec(select(Reporter)).all()) == 2
+
+
+def test_a_drawn_map_has_no_slivers_and_labels_stay_inside_their_areas() -> None:
+    """Two neighbours along a border of many small teeth, and a narrow strip that has room for no name."""
+    teeth = [(0.5 + (0.0004 if n % 2 else -0.0003) * (n % 5), n / 200) for n in range(201)]
+    shapes = {
+        "a": Polygon([(0, 1), (0, 0), *teeth]),
+        "b": Polygon([*teeth, (0.98, 1), (0.98, 0)]),
+        "c": box(0.98, 0, 1, 1),
+    }
+    areas = [
+        Area(generation_id=1, code=code, name="很长的社区名", level="grid", wkb=shape.wkb)
+        for code, shape in shapes.items()
+    ]
+    said = drawing.outlines(areas, {"a": 7, "b": 3, "c": 1})
+    drawn = [Polygon(area["rings"][0]) for area in said["areas"]]
+    assert sum(len(area["rings"][0]) for area in said["areas"]) < 200, "made coarse"
+    assert union_all(drawn).area == sum(one.area for one in drawn) == said["width"] * said["height"]
+    assert [area["label"] for area in said["areas"]] == ["name", "name", "none"]
+    assert drawing.classes([1, 3, 7]) == [(0, "0"), (3, "1"), (4, "2–3"), (5, "4–7")]
 
 
 def test_when_a_month_is_over_its_bulletins_are_made_once(town: Town) -> None:

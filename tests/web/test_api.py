@@ -5,7 +5,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlmodel import col, update
 
+from dispatch.record.models import Ticket
 from tests.town import GARBAGE, IN_WEST, OUTSIDE, Town
 from tests.web.conftest import Program
 
@@ -62,6 +64,21 @@ def test_a_ticket_says_where_why_and_what_can_be_done(town: Town, program: Calla
     assert {field["name"] for field in handle["given"] if field["required"]} == {"solved", "answer", "photos"}
     lines = program("worker").calls("GET", f"/tickets/{code}/history").json["lines"]
     assert [line["action"] for line in lines] == ["submit", "accept", "dispatch"]
+
+
+def test_overdue_is_what_the_pages_call_so(town: Town, program: Callable[[str], Program]) -> None:
+    """A limit that ran out marks the ticket for good; overdue it is only while its nearest limit has run out."""
+    late, moved = (town.worker.reports(GARBAGE).code for _ in range(2))
+    with town.database.writing() as session:
+        session.exec(update(Ticket).where(col(Ticket.code) == late).values(due_at=town.now))
+        session.exec(update(Ticket).where(col(Ticket.code) == moved).values(overdue=True))
+    town.later(minutes=1)
+    department = program("department")
+    listed = {one["code"]: one["overdue"] for one in department.calls("GET", "/tickets").json["tickets"]}
+    assert listed == {late: True, moved: False}
+    for asked, code in (("true", late), ("false", moved)):
+        found = department.calls("GET", f"/tickets?overdue={asked}").json["tickets"]
+        assert [one["code"] for one in found] == [code]
 
 
 def test_what_is_out_of_reach_does_not_exist(town: Town, program: Callable[[str], Program]) -> None:

@@ -265,6 +265,9 @@ def test_map_and_heat_show_what_the_table_says(town: Town, visitor: Callable[[st
     shapes = supervisor.sees("/figures/map.json?area=990101001001").json
     assert [f["properties"]["name"] for f in shapes["features"]] == ["井巷第一网格", "井巷第二网格"]
     assert len(shapes["points"]) == 6
+    assert all(code for _, _, code, _ in shapes["points"])
+    theirs = visitor("community").sees("/figures/map.json").json["points"]
+    assert [code for _, _, code, _ in theirs] == [None] * 6, "counted, and no way to a page that is shut"
     assert ">7<" in supervisor.sees("/figures/heat").text, "all were reported in one hour"
 
 

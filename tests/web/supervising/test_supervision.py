@@ -5,6 +5,7 @@ import html
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import unquote
 from uuid import uuid4
 
 import pytest
@@ -86,6 +87,38 @@ def test_a_bulletin_is_made_on_the_page_and_comes_as_word_and_workbook(
     assert "区环卫局 2026 年 03 月运行月报" in chief.sees(where).text
     assert [chief.sees(f"{city}{kind}").status_code for kind in ("", ".docx", ".xlsx")] == [404] * 3
     assert chief.posts("/figures/bulletins", about="city", month="2026-03").status_code == 403
+
+
+def test_bulletins_are_found_by_month_and_subject_and_files_say_their_days(
+    town: Town, visitor: Callable[[str], Visitor]
+) -> None:
+    busy(town)
+    town.now = town.now.replace(month=5)
+    supervisor = visitor("supervisor")
+    for about in ("city", f"organisation:{SANITATION}"):
+        assert supervisor.posts("/figures/bulletins", about=about, month="2026-03").status_code == 303
+    found = re.compile(r'href="/figures/bulletins/[0-9a-f-]{36}"')
+    for asked, number in (
+        ("", 2),
+        ("?month=2026-03", 2),
+        (f"?about=organisation:{SANITATION}", 1),
+        ("?month=2026-02", 0),
+        ("?page=1", 0),
+    ):
+        assert len(found.findall(supervisor.sees(f"/figures/bulletins{asked}").text)) == number, asked
+    assert supervisor.sees("/figures/bulletins?month=x").status_code == 422
+    days = "start=2026-03-01&end=2026-03-31"
+    for path in (
+        "?picture=trend&",
+        "heat?",
+        "table?",
+        "map?",
+        "burden?picture=units&",
+        "burden/off_list?",
+        "builder?",
+    ):
+        kept = supervisor.sees(f"/figures/{path}format=csv&{days}").headers["Content-Disposition"]
+        assert unquote(kept).endswith(" 2026-03-01 至 2026-03-31.csv"), path
 
 
 def test_an_export_is_masked_and_unmasked_only_with_a_reason(
