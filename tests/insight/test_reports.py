@@ -158,7 +158,7 @@ def test_an_export_hides_who_reported_unless_there_is_a_reason(town: Town) -> No
 
 def test_a_drawn_map_has_no_slivers_and_labels_stay_inside_their_areas() -> None:
     """Two neighbours along a border of many small teeth, and a narrow strip that has room for no name."""
-    teeth = [(0.5 + (0.0004 if n % 2 else -0.0003) * (n % 5), n / 200) for n in range(201)]
+    teeth = [(0.5 + (0.0001 if n % 2 else -0.0001) * (n % 5), n / 200) for n in range(201)]
     shapes = {
         "a": Polygon([(0, 1), (0, 0), *teeth]),
         "b": Polygon([*teeth, (0.98, 1), (0.98, 0)]),
