@@ -92,7 +92,7 @@ def measure(database: Database, built: dict[str, Any]) -> dict[str, Any]:
     return {
         **built,
         **look(database),
-        "taken_up_per_s": taken_up_per_s(database),
+        **taken_up(database),
         "mismatches": mismatches(database, AT),
         "load": round(os.getloadavg()[0], 1),
         "measured_on": datetime.now(ZONE).date().isoformat(),
@@ -211,24 +211,33 @@ def _waits(database: Database, its: Slice) -> None:
         waiting_times.of_slice(session, its)
 
 
-def taken_up_per_s(database: Database) -> int:
-    """How many changed tickets a second the sums follow: the last ones are counted as of some days before, and again as
-    of now."""
+def taken_up(database: Database) -> dict[str, Any]:
+    """How many changed tickets a second the sums follow, and how much PostgreSQL writes to its log for each: the last
+    ones are counted as of some days before, and again as of now."""
     latest = select(col(Ticket.intake_district), col(Ticket.id)).order_by(col(Ticket.reported_at).desc())
     with database.reading() as session:
         which = story.these(
             [(district, ticket) for district, ticket in session.execute(latest.limit(CHANGED))]
         )
-    spent = 0.0
+    spent, logged = 0.0, 0
     for at in (AT - timedelta(days=DAYS_BACK), AT):
         with database.writing() as session:
             changed = update(Ticket).where(which(Ticket.intake_district, Ticket.id)).values(tally_due=True)
             session.execute(changed.execution_options(synchronize_session=False))
-        began = time.perf_counter()
+        began, from_there = time.perf_counter(), _log_bytes(database)
         done = keeping.catch_up(database, ZONE, at, batches=CHANGED)
         spent += time.perf_counter() - began
+        logged += _log_bytes(database) - from_there
         assert done == CHANGED
-    return round(2 * CHANGED / spent)
+    return {
+        "taken_up_per_s": round(2 * CHANGED / spent),
+        "taken_up_log_kb_each": round(logged / 1024 / (2 * CHANGED), 1),
+    }
+
+
+def _log_bytes(database: Database) -> int:
+    with database.reading() as session:
+        return int(session.execute(text("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn")).scalar_one())
 
 
 def export(database: Database) -> tuple[int, float, float]:

@@ -1,7 +1,6 @@
 """Behind every number: the list of exactly the tickets (or rows of a register) that it is made of."""
 
 from datetime import date
-from typing import Any
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
@@ -43,14 +42,12 @@ def tickets() -> ResponseReturnValue:
         standing = world().refresh(session)
         its = asked(standing)
         offset = its.query.page * PAGE
-        notes: dict[Any, str] = {}
         if its.query.now:
             label, condition = _present(its)
             found = present.tickets(session, condition, _at(its), its.actor, size=PAGE + 1, offset=offset)
         else:
             label, counted = _counted(session, its, offset)
             found = [row.ticket for row in counted]
-            notes = dict(enumerate(f"{row.on:%m-%d}" for row in counted))
         return render_template(
             "supervisor/tickets.html",
             asked=its,
@@ -59,7 +56,6 @@ def tickets() -> ResponseReturnValue:
             places=_places(its, standing),
             tickets=found[:PAGE],
             openable=queries.openable(session, found[:PAGE], its.actor),
-            notes=notes,
             more=len(found) > PAGE,
             standing=standing,
             names=area_names(standing, found),
