@@ -1,6 +1,7 @@
 """Whole shifts by keys alone: a clerk's thirty tickets, two clerks on one, a call that is a double, a ruling, a round of
 calls back."""
 
+import random
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -65,13 +66,15 @@ def asked_by_telephone(town: Town, **more: object) -> str:
 
 
 def test_a_clerk_works_through_thirty_tickets_by_keys_alone(town: Town, someone: Sit) -> None:
-    codes = {asked_by_telephone(town) for _ in range(SHIFT)}
+    # Words of its own: other tests' tickets are in the same town.
+    words = "清运的时间" + "".join(random.choices("甲乙丙丁戊己庚辛", k=6))
+    codes = {asked_by_telephone(town, text=words) for _ in range(SHIFT)}
     one = someone("department")
     keys = Keys(one.opens("/department/?tab=new"))
     for _ in range(SIGNED_IN_THE_LIST):
         signs_the_first(keys)
     assert keys.count() == 2 * SIGNED_IN_THE_LIST
-    one.opens("/department/?q=清运的时间")
+    one.opens(f"/department/?q={words}")
     opens_the_first(keys)
     handled, returned = [], []
     for number in range(SHIFT):
