@@ -50,6 +50,11 @@ class Metric:
     version: int = 1
 
     @property
+    def is_for_schemes(self) -> bool:
+        """Whether an assessment may take it: a unit's own rate; a bare count would call for more of it."""
+        return self.of_unit and self.denominator is not None
+
+    @property
     def formula(self) -> str:
         """Which formula a number was made with, for reports."""
         return f"{self.key} v{self.version}"

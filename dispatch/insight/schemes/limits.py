@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from dispatch.insight.metrics.formulas import METRICS
 from grid.errors import InputError
 
-# A unit's own rates; a bare count would call for more of it.
-ALLOWED = {metric.key: metric for metric in METRICS if metric.of_unit and metric.denominator}
+ALLOWED = {metric.key: metric for metric in METRICS if metric.is_for_schemes}
 BASE, MOST_LEVELS, MOST_RULES = 100, 2, 3
 OFF_PLAN = "不得在计划外随意开展督查检查考核,须填写已登记的考核计划号"
 LEVELS = "除了二级指标外不再新增、细化指标"
