@@ -17,7 +17,10 @@ class Cast:
     def __init__(self, session: Session, on: date) -> None:
         self._session, self._on = session, on
         self._accounts = {row.login: row for row in session.execute(select(Account)).scalars()}
-        posts = session.execute(select(Post).where(col(Post.role) == "grid_worker")).scalars()
+        # Of several in one community the first walks it.
+        posts = session.execute(
+            select(Post).where(col(Post.role) == "grid_worker").order_by(col(Post.id).desc())
+        ).scalars()
         by_id = {row.id: row.login for row in self._accounts.values()}
         self._walkers = {f"@{(post.area_code or '')[:12]}": by_id[post.account_id] for post in posts}
         self._known: dict[str, Actor] = {}

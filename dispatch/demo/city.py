@@ -150,6 +150,10 @@ def staff(city: City) -> Iterator[accounts.NewAccount]:
         )
         post = accounts.NewPost(role, organisation.code, organisation.area_code if has_area else None)
         yield accounts.NewAccount(organisation.code, next(names), (post,))
+    first = city.level(Level.COMMUNITY)[0]
+    rest = [area.code for area in city.level(Level.GRID) if area.parent == first.code][2:]
+    posts = tuple(accounts.NewPost("grid_worker", f"grid-{(first.parent or '')[:9]}", code) for code in rest)
+    yield accounts.NewAccount(f"wangge{len(city.level(Level.COMMUNITY)) + 1}", next(names), posts)
 
 
 def logins(city: City) -> list[Login]:

@@ -181,6 +181,17 @@ def active_generation(session: Session) -> Generation | None:
     return session.exec(select(Generation).where(Generation.state == GenerationState.ACTIVE)).one_or_none()
 
 
+def last_with(session: Session, code: str) -> int | None:
+    """The retired generation that had this code last."""
+    query = (
+        select(Generation.id)
+        .join(Area, col(Area.generation_id) == col(Generation.id))
+        .where(Area.code == code, Generation.state == GenerationState.RETIRED)
+        .order_by(col(Generation.active_to).desc(), col(Generation.id).desc())
+    )
+    return session.exec(query.limit(1)).first()
+
+
 def areas_of(session: Session, generation_id: int) -> list[AreaShape]:
     """A generation's areas, parents before children as they came."""
     rows = session.exec(

@@ -20,9 +20,10 @@ Rows = Mapping[str, Level]
 
 @dataclass(frozen=True)
 class Succession:
-    """The codes that go, and for codes (gone, or staying with less ground) the areas that have their ground then."""
+    """The codes that go and that come, and for codes that go, or stay with less ground, the areas that have it then."""
 
     gone: frozenset[str] = frozenset()
+    came: frozenset[str] = frozenset()
     to: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -46,7 +47,7 @@ def compare(session: Session, former_id: int, next_id: int) -> Succession:
         olds = _shapes(session, former_id, _of_level(before, level) if came else went)
         news = _shapes(session, next_id, _of_level(after, level) if went else came)
         found |= _followed(olds, news, went=set(went), came=set(came))
-    return Succession(frozenset(gone), found)
+    return Succession(frozenset(gone), frozenset(new), found)
 
 
 def keep(session: Session, generation_id: int, succession: Succession) -> None:

@@ -180,13 +180,15 @@ def _people(
 ) -> tuple[list[following.Followed], list[tuple[str, str]]]:
     """Whose posts follow the ground, or did, and the grids that nobody works in."""
     key = found.id or 0
-    if found.state is GenerationState.ACTIVE:
-        return following.done(session, found), following.without_worker(session, key, today)
-    if found.state is GenerationState.DISCARDED or before is None:
+    if found.state is GenerationState.DISCARDED:
         return [], []
-    succession = _succession(database(), before, key)
-    alone = following.without_worker(session, key, today, succession)
-    return following.planned(session, succession, today), alone
+    succession = _succession(database(), before, key) if before else Succession()
+    if found.state is GenerationState.ACTIVE:
+        people, alone = following.done(session, found), following.without_worker(session, key, today)
+    else:
+        people = following.planned(session, succession, today)
+        alone = following.without_worker(session, key, today, succession)
+    return people, sorted(alone, key=lambda one: one[0] not in succession.came)
 
 
 @lru_cache(maxsize=8)

@@ -18,7 +18,7 @@ from grid.areas import generations
 from grid.areas.mapcopies import LEVELS, map_copy
 from grid.database import Database
 from grid.errors import GridError, Unavailable
-from grid.models import Area, Generation, GenerationState
+from grid.models import Area
 from web.gate.access import current_actor, permission_required
 from web.service.context import database, settings, world
 
@@ -169,13 +169,7 @@ def point_in(its: World, session: Session, code: str) -> tuple[float, float] | N
     """A point inside an area, for who has no position to give; of one that went with its borders where it was."""
     area = session.get(Area, (its.refresh(session).generation_id, code))
     if area is None:
-        area = session.exec(
-            select(Area)
-            .join(Generation, col(Generation.id) == col(Area.generation_id))
-            .where(Area.code == code, Generation.state == GenerationState.RETIRED)
-            .order_by(col(Generation.active_to).desc(), col(Generation.id).desc())
-            .limit(1)
-        ).first()
+        area = session.get(Area, (generations.last_with(session, code), code))
     if area is None:
         return None
     point = from_wkb(area.wkb).representative_point()

@@ -21,12 +21,13 @@ from dispatch.record import queries
 from dispatch.record.models import Ticket
 from dispatch.record.world import Standing
 from dispatch.rules.worktime import WEEKDAYS
-from grid.areas import succeeding
+from grid.areas import generations, succeeding
 from grid.database import Database
 from grid.errors import NotFound
 from grid.models import Area
 from web.gate.access import permission_required
 from web.service.context import database, now, world
+from web.shown.lists import names_of_areas
 from web.supervisor.answering.asking import Asked, asked, title_of
 from web.supervisor.answering.sending import days_of, file_of, named
 from web.supervisor.blueprint import blueprint
@@ -48,10 +49,11 @@ def map() -> ResponseReturnValue:
             code: c["received"]
             for code, c in counting.table(session, its.slice, ("received",), level).items()
         }
-        bounds = drawing.steps(counts)
-        codes = sorted(code for code in _areas(its, standing, level))
+        codes = sorted(_areas(its, standing, level))
+        bounds = drawing.steps({code: counts.get(code, 0) for code in codes})
+        names = names_of_areas(standing, codes)
         rows = [
-            (code, standing.areas[code].name, counts.get(code, 0), drawing.step(counts.get(code, 0), bounds))
+            (code, names[code], counts.get(code, 0), drawing.step(counts.get(code, 0), bounds))
             for code in codes
         ]
         if its.query.format != "html":
@@ -82,7 +84,7 @@ def _file(
     if its.query.format != "svg":
         sheet = Sheet("地图", ["编码", "区域", "登记"], rows)
         return file_of(its.query.format, sheet, name, covers)
-    generation, codes = standing.generation_id, [code for code, _, _ in rows]
+    generation, codes = _generation(session, its, standing), [code for code, _, _ in rows]
     query = select(Area).where(col(Area.generation_id) == generation, col(Area.code).in_(codes))
     areas = session.execute(query.order_by(col(Area.code))).scalars().all()
     if not areas:
@@ -121,7 +123,7 @@ def map_shapes() -> ResponseReturnValue:
             [round(lon, 6), round(lat, 6), code if opens else None, on.isoformat()]
             for lon, lat, code, on, opens in session.execute(query)
         ]
-        features = shapes(database(), standing.generation_id, codes, level)
+        features = shapes(database(), _generation(session, its, standing), codes, level)
     body = current_app.json.dumps({"type": "FeatureCollection", "features": features, "points": points})
     return Response(body, mimetype="application/geo+json")
 
@@ -163,13 +165,23 @@ def _hours(counts: Counter[tuple[int, int]]) -> Sheet:
 
 
 def _level(its: Asked, standing: Standing) -> str:
-    """The level below the area that is looked at; where a city lacks one, the next that it has."""
-    area = its.query.area
-    known = standing.area(area)
+    """The level below the area that is looked at; where a city lacks one, the next that it has. An area that went with
+    earlier borders is looked at itself."""
+    known = standing.area(its.query.area)
+    if known and its.query.area not in standing.areas:
+        return known.level
     wanted = BELOW[known.level if known else None]
     while wanted != "grid" and not _areas(its, standing, wanted):
         wanted = BELOW[wanted]
     return wanted
+
+
+def _generation(session: Session, its: Asked, standing: Standing) -> int | None:
+    """The borders in which what is looked at is drawn: those in force, or the last that had it."""
+    area = its.query.area
+    if area is None or area in standing.areas:
+        return standing.generation_id
+    return generations.last_with(session, area)
 
 
 def _now_there(session: Session, standing: Standing, area: str | None) -> list[tuple[str, str]]:
@@ -182,6 +194,8 @@ def _now_there(session: Session, standing: Standing, area: str | None) -> list[t
 
 def _areas(its: Asked, standing: Standing, level: str) -> list[str]:
     area, scope = its.query.area, its.slice.scope
+    if area in standing.former_areas:
+        return [area]
     found = []
     for code, known in standing.areas.items():
         if known.level != level:

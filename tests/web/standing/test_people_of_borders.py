@@ -104,6 +104,9 @@ def test_an_old_code_is_called_by_its_name_wherever_figures_speak_of_it(town: To
     community = supervisor.sees(f"/figures/map?area={COMMUNITY}").text
     assert "另有 3 件没有画在图上" in community
     itself = supervisor.sees(f"/figures/map?area={WEST}").text
+    assert "没有画在图上" not in itself, "an area that went is drawn as it was"
+    (drawn,) = supervisor.sees(f"/figures/map.json?area={WEST}").json["features"]
+    assert (drawn["properties"]["code"], len(drawn["geometry"]["coordinates"][0])) == (WEST, 5)
     assert re.search(
         rf'原地现在是:<a href="[^"]*area={ONE}">第三网格</a>、<a href="[^"]*area={TWO}">', itself
     )
@@ -155,7 +158,8 @@ def test_a_split_is_shown_drafted_once_and_read_by_who_puts_it_in_force(town: To
         ("以后:井巷第一网格之二", "4.0"),
     ]
     assert page.count('<circle class="dot"') == 8
-    assert "王小网 · 网格员" in page
+    assert "王小网 · 网格员 · 井巷第一网格" in page
+    assert "社区工作人员 · 社区(村)工作人员 · 井巷社区" in page
     assert admin.posts("/figures/load/split", code=WEST).status_code == 403
     for _ in range(2):
         drafted = supervisor.posts("/figures/load/split", code=WEST)

@@ -7,6 +7,7 @@ from sqlmodel import Session
 from dispatch.engine import jobs
 from dispatch.insight.load import measuring, proposing
 from dispatch.insight.schemes import keeping
+from geo.borders import Level
 from grid.areas import following, generations
 from grid.areas.succeeding import Succession
 from grid.models import Generation, GenerationState
@@ -19,6 +20,7 @@ from web.supervisor.blueprint import blueprint
 
 STATES = {GenerationState.DRAFT: "草稿", GenerationState.REHEARSED: "已演练"}
 BORDERS = "standing:change"
+FINE = (Level.GRID, Level.COMMUNITY)
 
 
 class SplitForm(Strict):
@@ -34,15 +36,17 @@ def split() -> ResponseReturnValue:
     with database().reading() as session:
         standing = world().refresh(session)
         proposed = proposing.propose(session, standing, form.code, today)
-        staying = Succession(frozenset({form.code}))
+        around = [code for code in standing.area_lineage(form.code) if standing.areas[code].level in FINE]
+        around += [code for code, area in standing.areas.items() if area.parent_code == form.code]
+        people = following.planned(session, Succession(frozenset(around)), today)
         return render_template(
             "supervisor/split.html",
             one=proposed,
             kinds=measuring.KINDS,
             words=measuring.WORDS,
             states=STATES,
-            names=names_of_areas(standing, [code for part in proposed.parts for code in part.grids]),
-            people=[its for its in following.planned(session, staying, today) if its.thing == following.POST],
+            names=names_of_areas(standing, around),
+            people=[its for its in people if its.thing == following.POST],
             may=current_actor().may(keeping.SWITCH),
             begins=current_actor().may(BORDERS),
         )
