@@ -1,13 +1,15 @@
 """What people hold follows the ground when borders change: split, merged, recoded, undone; and an old code still speaks."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from shapely.geometry import LineString, box
 from sqlmodel import col, select
 from uuid6 import uuid7
 
+from dispatch.engine import standing_work
+from dispatch.engine.outbox import Tools
 from dispatch.insight.load import measuring
 from dispatch.record import queries
 from dispatch.record.models import Ticket
@@ -105,6 +107,21 @@ def test_who_worked_in_a_split_grid_works_in_its_parts_and_can_verify_there(town
     town.people["worker"].actor = today_of(town, "worker")
     town.worker.acts(code, "verify_pass", photos=(town.photo("c" * 64),))
     assert town.ticket(code).state == "verified"
+
+
+def test_borders_that_begin_by_themselves_take_the_posts_along_on_the_city_s_day(town: Town) -> None:
+    shapes = redrawing.split(in_force(town), WEST, CUT, [(ONE, "第三网格"), (TWO, "第四网格")])
+    with town.database.writing() as session:
+        draft = generations.create_draft(session, NewGeneration("2026-07", shapes), None, town.now)
+    key = draft.id or 0
+    generations.write_index(town.database, key, town.world.settings.instance_path)
+    midnight = datetime(2026, 6, 30, 16, tzinfo=UTC)  # the first of July in Shanghai
+    town.database.write(lambda s: beginning.schedule(s, key, midnight, None, town.now))
+    tools = Tools(town.database, town.world, {}, lambda session: town.now)
+    town.now = midnight
+    standing_work.look(tools)
+    assert held(town, "worker", date(2026, 6, 30)) == [WEST]
+    assert held(town, "worker", date(2026, 7, 1)) == [ONE, TWO]
 
 
 def test_the_undo_gives_back_one_post_and_a_merge_brings_two_together(town: Town) -> None:
