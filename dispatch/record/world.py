@@ -21,7 +21,7 @@ from dispatch.rules.rulebook import RuleBook
 from dispatch.rules.worktime import Calendar, Day, DayKind, OfficeHours, duty
 from geo.placed import Placed
 from grid import rulesets
-from grid.areas import naming
+from grid.areas import naming, succeeding
 from grid.areas.generations import index_here
 from grid.areas.naming import AreaName
 from grid.areas.places import Places
@@ -69,6 +69,7 @@ class Standing:
     calendar: Calendar
     areas: dict[str, AreaName]
     former_areas: dict[str, AreaName]
+    heirs: dict[str, tuple[str, ...]]
     asking: Asking
     cross_check_percent: int
     _limit_cache: dict[tuple[str, str, str | None, bool], tuple[Limit, str | None]] = field(
@@ -120,6 +121,10 @@ class Standing:
         if known is None:
             return None
         return known.name if code in self.areas else f"{known.name}(已撤销)"
+
+    def now_there(self, code: str) -> tuple[str, ...]:
+        """The areas in force that have this area's ground: itself, or who came after it."""
+        return (code,) if code in self.areas else self.heirs.get(code, ())
 
     def superiors(self, code: str | None) -> frozenset[str]:
         """The organisation itself and everything above it: what it belongs or answers to."""
@@ -237,7 +242,7 @@ class World:
         self.settings = settings
         self.places = Places(settings.instance_path)
         self._standing: Standing | None = None
-        self._former: tuple[int | None, dict[str, AreaName]] | None = None
+        self._former: tuple[int | None, dict[str, AreaName], dict[str, tuple[str, ...]]] | None = None
         self._stamp: object = None
         self._looked_at = -LOOK_EVERY_S
         self._lock = threading.Lock()
@@ -276,6 +281,11 @@ class World:
             index_here(session, generation, self.settings.instance_path)
         self.places.use(generation)
 
+        key = generation.id if generation else None
+        areas = naming.present(session, key)
+        if self._former is None or self._former[0] != key:  # read again only when others come in force
+            self._former = key, naming.former(session, key), succeeding.heirs(session, areas)
+
         def values(table: type[Row], *conditions: ColumnElement[bool]) -> tuple[Row, ...]:
             found = tuple(session.execute(select(table).where(*conditions)).scalars())
             for row in found:
@@ -284,7 +294,7 @@ class World:
 
         return Standing(
             ruleset_version=version,
-            generation_id=generation.id if generation else None,
+            generation_id=key,
             zone=self.settings.timezone,
             organisations={row.code: row for row in values(Organisation)},
             categories={row.code: row for row in values(Category)},
@@ -295,8 +305,9 @@ class World:
             responsibilities=values(Responsibility, col(Responsibility.ruleset_version) == version),
             admission=values(AdmissionRule, col(AdmissionRule.ruleset_version) == version),
             notices=values(NoticeRule, col(NoticeRule.ruleset_version) == version),
-            areas=naming.present(session, generation.id if generation else None),
-            former_areas=self._former_areas(session, generation.id if generation else None),
+            areas=areas,
+            former_areas=self._former[1],
+            heirs=self._former[2],
             calendar=Calendar({row.on: Day(DayKind(row.kind), row.name) for row in values(CalendarDay)}),
             cross_check_percent=self.settings.cross_check_percent,
             asking=Asking(
@@ -305,12 +316,6 @@ class World:
                 seed=self.settings.callback_seed,
             ),
         )
-
-    def _former_areas(self, session: Session, generation_id: int | None) -> dict[str, AreaName]:
-        """What the borders in force do not know any more; read again only when others come in force."""
-        if self._former is None or self._former[0] != generation_id:
-            self._former = generation_id, naming.former(session, generation_id)
-        return self._former[1]
 
 
 def _moment() -> datetime:

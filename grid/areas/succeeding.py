@@ -65,16 +65,23 @@ def keep(session: Session, generation_id: int, succession: Succession) -> None:
                 session.add(AreaSuccessor(generation_id=generation_id, former_code=former, code=code))
 
 
-def in_force(session: Session, code: str, present: Collection[str]) -> tuple[str, ...]:
-    """The areas of the borders in force that have the ground of this code; itself while it is one of them."""
+def heirs(session: Session, present: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """For every code that ever went with its borders, the areas of the present ones that have its ground."""
+    next_ones: dict[str, set[str]] = {}
+    for former, code in session.exec(select(AreaSuccessor.former_code, AreaSuccessor.code)):
+        next_ones.setdefault(former, set()).add(code)
+    return {code: _now(code, next_ones, present) for code in next_ones if code not in present}
+
+
+def _now(code: str, next_ones: Mapping[str, set[str]], present: Collection[str]) -> tuple[str, ...]:
+    """From one set of borders to the next, until an area is in force."""
     found: set[str] = set()
     seen: set[str] = set()
     waiting = {code}
     while waiting:
         found |= {one for one in waiting if one in present}
         seen |= waiting
-        query = select(AreaSuccessor.code).where(col(AreaSuccessor.former_code).in_(waiting - found))
-        waiting = set(session.exec(query)) - seen
+        waiting = {other for one in waiting - found for other in next_ones.get(one, ())} - seen
     return tuple(sorted(found))
 
 

@@ -22,7 +22,6 @@ from dispatch.record.world import Standing
 from dispatch.rules.workflow import STATES
 from geo.errors import GeoError
 from grid import accounts, codes
-from grid.areas import succeeding
 from grid.errors import GridError, InputError
 from grid.models import Account, Category, Post
 from grid.permissions import Actor
@@ -83,7 +82,7 @@ def hand_in(token: str) -> ResponseReturnValue:
     kept: tuple[str, ...] = ()
     with database().reading() as session:
         scanned = codes.read(session, settings(), token, now()).area_code
-        here = _here(session, world().refresh(session), scanned)
+        here = _here(world().refresh(session), scanned)
     try:
         kept = photographs.uploaded(request, "photos", anonymous=True)
         form = check(ScanForm, _typed(scanned))
@@ -115,7 +114,7 @@ def _typed(scanned: str) -> dict[str, str]:
     if "joins" in values:
         with database().reading() as session:
             standing = world().refresh(session)
-            shown = around.in_public(session, standing, _here(session, standing, scanned), now())
+            shown = around.in_public(session, standing, _here(standing, scanned), now())
         meant = next((one for one in shown if one.code == values["joins"]), None)
         if meant:
             values["category_code"] = meant.category_code
@@ -142,7 +141,7 @@ def _joined(session: Session, standing: Standing, form: ScanForm, scanned: str) 
     """The matter that is joined: one of those that the page shows to everybody."""
     if form.joins is None:
         return None
-    around_here = around.in_public(session, standing, _here(session, standing, scanned), now())
+    around_here = around.in_public(session, standing, _here(standing, scanned), now())
     shown = {ticket.code: ticket.id for ticket in around_here}
     if form.joins not in shown:
         raise InputError("这件事已经办结或不在本网格,请直接填写", {"joins": "已办结或不在本网格"})
@@ -234,14 +233,14 @@ def _chips(standing: Standing) -> list[Category]:
     return list({c.code: c for c in [*found, *rest]}.values())[:CHIPS]
 
 
-def _here(session: Session, standing: Standing, scanned: str) -> tuple[str, ...]:
+def _here(standing: Standing, scanned: str) -> tuple[str, ...]:
     """The grids of now on whose ground this sheet hangs."""
-    return succeeding.in_force(session, scanned, standing.areas) or (scanned,)
+    return standing.now_there(scanned) or (scanned,)
 
 
 def _grid(session: Session, standing: Standing, code: str) -> Grid:
     """The grid, and who looks after it; their telephone only where the city shows it."""
-    heirs = _here(session, standing, code)
+    heirs = _here(standing, code)
     above = names_of_areas(standing, reversed(standing.area_lineage(heirs[0])[1:3]))
     query = (
         select(Account.name, Account.phone)

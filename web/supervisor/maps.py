@@ -21,7 +21,7 @@ from dispatch.record import queries
 from dispatch.record.models import Ticket
 from dispatch.record.world import Standing
 from dispatch.rules.worktime import WEEKDAYS
-from grid.areas import generations, succeeding
+from grid.areas import generations
 from grid.database import Database
 from grid.errors import NotFound
 from grid.models import Area
@@ -70,7 +70,7 @@ def map() -> ResponseReturnValue:
                 (code, standing.areas[code].name)
                 for code in reversed(standing.area_lineage(its.query.area or ""))
             ],
-            now_there=_now_there(session, standing, its.query.area),
+            now_there=_now_there(standing, its.query.area),
             days=list(days),
             outside=sum(counts.values()) - sum(number for _, _, number, _ in rows),
         )
@@ -184,12 +184,11 @@ def _generation(session: Session, its: Asked, standing: Standing) -> int | None:
     return generations.last_with(session, area)
 
 
-def _now_there(session: Session, standing: Standing, area: str | None) -> list[tuple[str, str]]:
+def _now_there(standing: Standing, area: str | None) -> list[tuple[str, str]]:
     """The areas that have the ground of one that went with earlier borders."""
     if area is None or area in standing.areas:
         return []
-    heirs = succeeding.in_force(session, area, standing.areas)
-    return [(code, standing.areas[code].name) for code in heirs]
+    return [(code, standing.areas[code].name) for code in standing.now_there(area)]
 
 
 def _areas(its: Asked, standing: Standing, level: str) -> list[str]:

@@ -84,7 +84,8 @@ class Slice:
 
 
 def scope_of(actor: Actor, standing: Standing) -> Codes | None:
-    """How far this person may see figures: None is the whole city."""
+    """How far this person may see figures: None is the whole city. Who has all the ground of an area that went with
+    earlier borders sees its past as well."""
     scopes = actor.scopes(FIGURES)
     if Scope.ALL in scopes:
         return None
@@ -98,6 +99,11 @@ def scope_of(actor: Actor, standing: Standing) -> Codes | None:
                 found[column] = found.get(column, frozenset()) | {code}
             elif code in standing.areas:
                 return None  # a post for the whole city
+        for former, heirs in standing.heirs.items():
+            known = standing.former_areas.get(former)
+            if known is not None and known.level in LEVELS and heirs and actor.area_codes.issuperset(heirs):
+                column = LEVELS[known.level]
+                found[column] = found.get(column, frozenset()) | {former}
     return found
 
 

@@ -22,7 +22,6 @@ from dispatch.record.oversight.models import InspectionPoint, InspectionVisit
 from dispatch.record.world import Standing, World
 from dispatch.rules.workflow import OPEN_STATES, ClockKind, State
 from geo.errors import GeoError
-from grid.areas import succeeding
 from grid.database import Database
 from grid.permissions import SYSTEM_ACTOR
 
@@ -74,7 +73,7 @@ def _one(session: Session, key: tuple[str, object], world: World, now: datetime)
         return False
     change = Change(session, ticket, SYSTEM_ACTOR, world, now)
     deciding.keep_place(ticket, found, standing.generation_id)
-    _follow_verifier(session, ticket, standing)
+    _follow_verifier(ticket, standing)
     after = {name: getattr(ticket, name) for name in CODES}
     if before == after:
         change.write()
@@ -99,11 +98,11 @@ def _one(session: Session, key: tuple[str, object], world: World, now: datetime)
     return True
 
 
-def _follow_verifier(session: Session, ticket: Ticket, standing: Standing) -> None:
+def _follow_verifier(ticket: Ticket, standing: Standing) -> None:
     """Where the neighbour who was drawn to verify went with the borders, who has that ground does, or the own grid."""
     if ticket.verify_grid is None or ticket.verify_grid in standing.areas:
         return
-    heirs = succeeding.in_force(session, ticket.verify_grid, standing.areas)
+    heirs = standing.now_there(ticket.verify_grid)
     ticket.verify_grid = next((code for code in heirs if code != ticket.grid_code), None)
 
 

@@ -1,6 +1,7 @@
 """What people hold follows the ground when borders change: split, merged, recoded, undone; and an old code still speaks."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from uuid6 import uuid7
 from dispatch.engine import standing_work
 from dispatch.engine.outbox import Tools
 from dispatch.insight.load import measuring
+from dispatch.insight.metrics import slices
 from dispatch.record import queries
 from dispatch.record.models import Ticket
 from dispatch.record.oversight.models import InspectionVisit, PlanKind
@@ -132,7 +134,7 @@ def test_the_undo_gives_back_one_post_and_a_merge_brings_two_together(town: Town
     with town.database.reading() as session:
         town.world.refresh(session, at_once=True)
         standing = town.world.standing
-        assert succeeding.in_force(session, ONE, standing.areas) == (WEST,)
+        assert standing.now_there(ONE) == standing.now_there(WEST) == (WEST,)
     town.later(days=1)
     three = f"{COMMUNITY}005"
     begins(town, "merged", redrawing.merge(in_force(town), [WEST, EAST], three, "合并网格"))
@@ -140,9 +142,7 @@ def test_the_undo_gives_back_one_post_and_a_merge_brings_two_together(town: Town
     with town.database.reading() as session:
         standing = town.world.refresh(session, at_once=True)
         # From one set of borders to the next: the parts of the split end in the merged grid as well.
-        assert {succeeding.in_force(session, code, standing.areas) for code in (ONE, TWO, WEST, EAST)} == {
-            (three,)
-        }
+        assert {standing.now_there(code) for code in (ONE, TWO, WEST, EAST)} == {(three,)}
         assert standing.area_name(ONE) == "第三网格(已撤销)"
         assert standing.area_name(three) == "合并网格"
         assert standing.area_name("nobody") is None
@@ -183,6 +183,10 @@ def test_a_deputy_a_team_and_a_unit_follow_and_what_somebody_must_say_is_listed(
     assert held(town, "neighbour", today + timedelta(days=3)) == sorted([recoded, EAST])
     assert held(town, "neighbour", until + timedelta(days=1)) == [EAST]
     assert held(town, "community") == list(new)
+    clerk = today_of(town, "community")
+    assert slices.scope_of(clerk, town.world.standing) == {"community_code": {*new, COMMUNITY}}
+    half = replace(clerk, tenures=clerk.tenures[:1])
+    assert slices.scope_of(half, town.world.standing) == {"community_code": {clerk.tenures[0].area_code}}
     with town.database.reading() as session:
         bound = session.exec(select(EnforcementBinding).order_by(col(EnforcementBinding.to_on))).all()
         assert {(one.area_code, one.to_on) for one in bound} == {
