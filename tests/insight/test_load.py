@@ -10,8 +10,9 @@ from dispatch.insight.load import measuring, proposing, splitting
 from dispatch.insight.load.measuring import Load
 from dispatch.insight.load.splitting import Surfaces
 from dispatch.record.oversight.models import LoadLimit
-from geo.borders import Level
-from grid.areas import generations
+from geo.borders import AreaShape, Level
+from grid.areas import beginning, generations
+from grid.areas.generations import NewGeneration
 from grid.auditing import record_change
 from grid.errors import InputError
 from grid.models import Area, GenerationState, Organisation
@@ -124,6 +125,45 @@ def test_hours_not_pieces_are_halved_and_a_community_is_split_by_the_same_hours(
         assert [(p.name, p.load.hours, p.grids) for p in again.parts] == [
             (p.name, p.load.hours, p.grids) for p in proposal.parts
         ]
+
+
+def test_a_grid_with_unit_grids_is_split_along_them(town: Town) -> None:
+    step = 0.0025
+    units = [
+        AreaShape(
+            f"{WEST}{n:02d}",
+            f"单元 {n}",
+            Level.UNIT,
+            WEST,
+            box(LON + n * step, LAT, LON + (n + 1) * step, LAT + 0.01),
+        )
+        for n in range(4)
+    ]
+    with town.database.reading() as session:
+        areas = [
+            AreaShape(a.code, a.name, a.level, a.parent, None if a.code == WEST else a.geometry)
+            for a in generations.areas_of(session, 1)
+        ]
+    new, folder = NewGeneration("with units", [*areas, *units]), town.world.settings.instance_path
+    beginning.put_in_force(town.database, new, folder, None, town.now, town.now.date())
+    with town.database.reading() as session:
+        town.world.refresh(session, at_once=True)
+    for east in (0.001, 0.003, 0.004, 0.009):
+        town.worker.reports(at={"lon": LON + east, "lat": LAT + 0.005})
+    town.later(minutes=1)
+    with town.database.writing() as session:
+        standing = town.world.refresh(session)
+        proposal = proposing.propose(session, standing, WEST, town.now.date())
+        assert [part.grids for part in proposal.parts] in (
+            [(f"{WEST}00",), (f"{WEST}01", f"{WEST}02", f"{WEST}03")],
+            [(f"{WEST}00", f"{WEST}01"), (f"{WEST}02", f"{WEST}03")],
+        )
+        assert sum(part.load.hours for part in proposal.parts) == 4.0
+        zone = town.world.settings.zone
+        made = proposing.draft(session, proposal, town.supervisor.actor, town.now, zone)
+        parents = {a.code: a.parent for a in generations.areas_of(session, made.id or 0)}
+    assert WEST not in parents
+    assert {parents[unit.code] for unit in units} == {f"{COMMUNITY}003", f"{COMMUNITY}004"}
 
 
 def test_what_cannot_be_split_is_said_to_be_so(town: Town) -> None:
