@@ -252,7 +252,8 @@ def test_a_number_that_does_not_exist_is_refused_in_words(
     supervisor = visitor("supervisor")
     for path in ("?measure=login_count", "?measure=received&by=person", "?now=open&page=x", "", "?now=age:x"):
         assert supervisor.sees(f"/figures/tickets{path}").status_code == 422
-    assert supervisor.sees("/figures/?area=nowhere").status_code == 404
+    for narrowed in ("area=nowhere", "organisation=nobody", "category=nothing"):
+        assert supervisor.sees(f"/figures/?{narrowed}").status_code == 404
     assert supervisor.sees("/figures/?start=2026-05-01&end=2026-01-01").status_code == 422
     for days in ("end=0001-01-05", "end=9999-12-31&days=366", "start=9998-01-01&end=9999-12-31", "start=x"):
         for page in ("", "table?by=month&", "heat", "burden"):

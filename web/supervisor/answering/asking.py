@@ -14,7 +14,7 @@ from dispatch.insight.metrics.slices import Slice
 from dispatch.insight.topics import managing
 from dispatch.record.models import Source
 from dispatch.record.world import Standing
-from grid.errors import InputError
+from grid.errors import InputError, NotFound
 from grid.permissions import Actor
 from web.forms import Code, Empty, Strict, check
 from web.gate.access import current_actor
@@ -113,6 +113,8 @@ def slice_of(query: FiguresQuery, standing: Standing, actor: Actor) -> Slice:
     if query.category:
         codes["category_code"] = slices.category_codes(standing, query.category)
     if query.organisation:
+        if query.organisation not in standing.organisations:
+            raise NotFound(f"没有编码为 {query.organisation} 的单位,请从数字页面打开")
         codes["organisation_code"] = frozenset({query.organisation})
     if query.source:
         codes["source"] = frozenset({str(query.source)})
