@@ -95,11 +95,13 @@ def look(tools: Tools) -> int:
     """Plan this period's rows and do what is due; the answer is how much was done."""
     with tools.database.reading() as session:
         now = tools.clock(session)
-        planned = {row.key: row for row in session.execute(_of_this_period(now)).scalars()}
+        keys = [key_of(row, at) for row in ROWS for at in (now, now - row.every)]
+        planned = {row.key: row for row in session.execute(_with(keys)).scalars()}
     done = 0
     for row in ROWS:
-        timer = planned.get(key_of(row, now))
-        if timer is None:
+        timer, earlier = planned.get(key_of(row, now)), planned.get(key_of(row, now - row.every))
+        if timer is None or (earlier is not None and earlier.done_at is None):
+            # The latter where the clock was behind for a while, and planned anew what had ended.
             tools.database.write(partial(_plan, row, now))
         elif timer.done_at is None and timer.due_at <= now and (timer.leased_until or now) <= now:
             done += _do(tools, row, timer)
@@ -111,18 +113,16 @@ def key_of(row: Recurring, now: datetime) -> str:
     return f"{row.kind}:{int(now.timestamp() // row.every.total_seconds())}"
 
 
-def _of_this_period(now: datetime) -> Any:
-    keys = [key_of(row, now) for row in ROWS]
+def _with(keys: list[str]) -> Any:
     return select(Timer).where(col(Timer.intake_district) == UNPLACED_DISTRICT, col(Timer.key).in_(keys))
 
 
 def _plan(row: Recurring, now: datetime, session: Session) -> None:
-    key = key_of(row, now)
-    if any(timer.key == key for timer in session.execute(_of_this_period(now)).scalars()):
-        return
-    seconds = row.every.total_seconds()
+    key, seconds = key_of(row, now), row.every.total_seconds()
     began_at = datetime.fromtimestamp(now.timestamp() // seconds * seconds, tz=now.tzinfo)
     _void_earlier(session, row, began_at, now)
+    if session.execute(_with([key])).first() is not None:
+        return
     session.add(
         Timer(
             intake_district=UNPLACED_DISTRICT,

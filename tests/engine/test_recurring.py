@@ -56,6 +56,17 @@ def test_what_an_ended_period_left_undone_is_void(room: EngineRoom) -> None:
     assert {timer.outcome for timer in rows(room.town) if timer.kind == "prove_chains"} == {None}
 
 
+def test_what_a_clock_that_was_behind_planned_anew_is_void_when_it_is_right(room: EngineRoom) -> None:
+    room.town.later(minutes=6)
+    looks(room)
+    room.town.later(minutes=-20)
+    looks(room, times=1)
+    room.town.later(minutes=20)
+    looks(room)
+    hourly = [timer for timer in rows(room.town) if timer.kind == "anchor_chains"]
+    assert [timer.outcome for timer in sorted(hourly, key=lambda timer: timer.due_at)] == [VOID, DONE]
+
+
 def test_the_desk_of_tickets_leaves_them_alone(room: EngineRoom) -> None:
     looks(room)
     room.town.later(days=2)

@@ -160,7 +160,7 @@ FAULTS = (
     Fault(
         "scope always true",
         "dispatch/record/queries.py",
-        "return or_(false(), *reach)",
+        "return or_(false(), *reached(actor, verb).values())",
         "return true()",
         f"{LIFE} -k another_department or scope",
     ),
