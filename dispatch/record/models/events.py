@@ -4,17 +4,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from dispatch.record.models.ticket import of_ticket
+from dispatch.record.models.ticket import of_ticket, partial_index
 from grid.database import JsonText, Words
 
 SEARCHED = ("text",)  # the statements by which a desk finds a ticket: what somebody reported
 # What happens to few tickets, and is looked for over months.
 SELDOM = ("remind", "self_handle", "settle", "uphold_objection")
-_SELDOM = text(f"action IN {SELDOM}")
-_ASSIST = text("part = 'assist'")
 
 
 class TicketEvent(SQLModel, table=True):
@@ -25,7 +23,7 @@ class TicketEvent(SQLModel, table=True):
         UniqueConstraint("intake_district", "ticket_id", "seq"),
         UniqueConstraint("intake_district", "ticket_id", "request_key"),
         Index("ix_event_at", "at"),
-        Index("ix_event_seldom", "at", postgresql_where=_SELDOM, sqlite_where=_SELDOM),
+        partial_index("ix_event_seldom", "at", where=f"action IN {SELDOM}"),
     )
     intake_district: str = Field(primary_key=True)
     id: UUID = Field(primary_key=True)
@@ -79,14 +77,13 @@ class Assignment(SQLModel, table=True):
     __table_args__ = of_ticket(
         Index("ix_assignment_ticket", "intake_district", "ticket_id"),
         Index("ix_assignment_org", "organisation_code", "dispatched_at"),
-        Index(
+        partial_index(
             "ix_assignment_assist",
             "organisation_code",
             "ended_at",
             "intake_district",
             "ticket_id",
-            postgresql_where=_ASSIST,
-            sqlite_where=_ASSIST,
+            where="part = 'assist'",
         ),
     )
     intake_district: str = Field(primary_key=True)

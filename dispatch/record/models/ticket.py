@@ -62,6 +62,11 @@ def of_ticket(*extra: Any) -> tuple[Any, ...]:
     )
 
 
+def partial_index(name: str, *columns: str, where: str, in_sqlite: str | None = None) -> Index:
+    """An index of the rows that fit a condition, which SQLite may say in other words."""
+    return Index(name, *columns, postgresql_where=text(where), sqlite_where=text(in_sqlite or where))
+
+
 class Ticket(SQLModel, table=True):
     """The present state of one matter; its past is the event chain."""
 
@@ -76,23 +81,13 @@ class Ticket(SQLModel, table=True):
         Index("ix_ticket_grid_state", "grid_code", "state"),
         Index("ix_ticket_community", "community_code", "id"),
         Index("ix_ticket_street", "street_code"),
-        Index(
-            "ix_ticket_verify_grid",
-            "verify_grid",
-            postgresql_where=text("verify_grid IS NOT NULL"),
-            sqlite_where=text("verify_grid IS NOT NULL"),
-        ),
+        partial_index("ix_ticket_verify_grid", "verify_grid", where="verify_grid IS NOT NULL"),
         Index("ix_ticket_queue", "queue", "accepted_at"),
         Index("ix_ticket_reported", "reported_at"),
         Index("ix_ticket_account", "reported_by", "reported_at"),
-        Index(
-            "ix_ticket_tally",
-            "tally_due",
-            sqlite_where=text("tally_due = 1"),
-            postgresql_where=text("tally_due"),
-        ),
+        partial_index("ix_ticket_tally", "tally_due", where="tally_due", in_sqlite="tally_due = 1"),
         # All that desks and the dashboard count and most of what they filter by, so that counting reads the index alone.
-        Index(
+        partial_index(
             "ix_ticket_open_work",
             "main_code",
             "section_code",
@@ -123,52 +118,21 @@ class Ticket(SQLModel, table=True):
             "merged_count",
             "contacted_at",
             "dispatched_at",
-            postgresql_where=text("closed_at IS NULL"),
-            sqlite_where=text("closed_at IS NULL"),
+            where="closed_at IS NULL",
         ),
-        Index(
-            "ix_ticket_section",
-            "section_code",
-            "closed_at",
-            postgresql_where=text("section_code IS NOT NULL"),
-            sqlite_where=text("section_code IS NOT NULL"),
+        partial_index("ix_ticket_section", "section_code", "closed_at", where="section_code IS NOT NULL"),
+        partial_index(
+            "ix_ticket_drawn", "due_at", "id", where="correction_drawn", in_sqlite="correction_drawn = 1"
         ),
-        Index(
-            "ix_ticket_drawn",
-            "due_at",
-            "id",
-            postgresql_where=text("correction_drawn"),
-            sqlite_where=text("correction_drawn = 1"),
+        partial_index(
+            "ix_ticket_progress", "progress_due_at", where="closed_at IS NULL AND progress_due_at IS NOT NULL"
         ),
-        Index(
-            "ix_ticket_progress",
-            "progress_due_at",
-            postgresql_where=text("closed_at IS NULL AND progress_due_at IS NOT NULL"),
-            sqlite_where=text("closed_at IS NULL AND progress_due_at IS NOT NULL"),
-        ),
-        Index(
-            "ix_ticket_closed",
-            "closed_at",
-            postgresql_where=text("closed_at IS NOT NULL"),
-            sqlite_where=text("closed_at IS NOT NULL"),
-        ),
+        partial_index("ix_ticket_closed", "closed_at", where="closed_at IS NOT NULL"),
         # Leads are few among the tickets.
-        Index(
-            "ix_ticket_lead",
-            "due_at",
-            "id",
-            postgresql_where=text("workflow = 'lead'"),
-            sqlite_where=text("workflow = 'lead'"),
-        ),
+        partial_index("ix_ticket_lead", "due_at", "id", where="workflow = 'lead'"),
         # What was reported at a place before, closed matters too.
         Index("ix_ticket_place", "lat_band", "lon"),
-        Index(
-            "ix_ticket_open_place",
-            "lat_band",
-            "lon",
-            postgresql_where=text("closed_at IS NULL"),
-            sqlite_where=text("closed_at IS NULL"),
-        ),
+        partial_index("ix_ticket_open_place", "lat_band", "lon", where="closed_at IS NULL"),
     )
     intake_district: str = Field(primary_key=True)
     id: UUID = Field(primary_key=True)
@@ -291,14 +255,7 @@ class StoredPhoto(SQLModel, table=True):
     """Bytes on disk: the restricted original by its hash, and the re-encoded copy that is served."""
 
     __tablename__ = "stored_photo"
-    __table_args__ = (
-        Index(
-            "ix_stored_photo_without_thumb",
-            "stored_at",
-            postgresql_where=text("thumb_at IS NULL"),
-            sqlite_where=text("thumb_at IS NULL"),
-        ),
-    )
+    __table_args__ = (partial_index("ix_stored_photo_without_thumb", "stored_at", where="thumb_at IS NULL"),)
     sha256: str = Field(primary_key=True)
     served_sha256: str
     bytes: int
