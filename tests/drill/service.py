@@ -30,13 +30,15 @@ from tests.services import PostgresCluster, free_port, private_folder
 from tests.town import found_town
 
 ROOT = Path(__file__).parents[2]
-# The drill kills oftener than the supervisor's growing pauses are made for; here a part is back at once.
+# The drill kills oftener than the supervisor's growing pauses are made for; here a part is back at once, and work that
+# returns is tried again at once where a full disk refused it.
 # And whoever asks for the time gets it moved by as many seconds as a file says: the machine's own clock is left alone.
 UP = """
 import os, sys
 from datetime import timedelta
 from pathlib import Path
 from flask.cli import main
+from dispatch.engine import recurring
 from dispatch.engine.parts import supervising
 from grid.database import Database
 from web.service import context
@@ -47,6 +49,7 @@ database_now, web_moment = Database.now, context.moment
 Database.now = lambda self, session: database_now(self, session) + by()
 context.moment = lambda: web_moment() + by()
 supervising.LONGEST_PAUSE_SECONDS = 0.5
+recurring.AGAIN = timedelta(seconds=2)
 sys.argv = ["flask", "--app", "app", "up"]
 main()
 """

@@ -163,3 +163,20 @@ def test_an_empty_form_is_refused_without_a_word_in_the_console(phone: Phone) ->
     expect(asked).to_be_focused()
     assert asked.evaluate("field => field.validationMessage") == "请选择一项"
     assert said == []
+
+
+def test_news_of_what_there_is_to_choose_takes_nobodys_cursor_away(phone: Phone) -> None:
+    page = phone.signs_in()
+    held: list[Route] = []
+    page.route("**/worker/desk.json", lambda route: held.append(route))
+    with page.expect_request("**/worker/desk.json"):
+        page.goto(f"{phone.url}/worker/report")
+    asked = page.locator("[name=category_code]").first
+    asked.focus()
+    code = asked.get_attribute("value")
+    answer = held[0].fetch()
+    known = answer.json()
+    held[0].fulfill(response=answer, json={**known, "chips": known["chips"][::-1]})
+    last = page.locator("#chips [name=category_code]").last
+    expect(last).to_have_attribute("value", str(code))
+    expect(last).to_be_focused()

@@ -29,8 +29,13 @@
   const chip = (one, group = "") => node("label", { class: "chip", data: { words: `${one.name} ${one.words} ${group}` } },
     node("input", { type: "radio", name: "category_code", value: one.code, required: true, data: { text: +one.text, photo: +one.photo, urgent: +one.urgent } }), one.name);
 
+  let drawn = "";
   function fill() {
+    const shown = JSON.stringify([desk.chips, desk.classes, desk.grids]);
+    if (shown === drawn) return;
+    drawn = shown;
     const all = desk.classes.flatMap((one) => one.categories), held = chosen() && chosen().value;
+    const at = document.activeElement.name === "category_code" ? document.activeElement.value : "";
     byId("chips").replaceChildren(...desk.chips.map((code) => all.find((one) => one.code === code)).filter(Boolean).map((one) => chip(one)));
     const groups = desk.classes.map((group) => node("div", { class: "class", role: "group", "aria-label": group.name }, node("h3", {}, group.name),
       node("div", { class: "chips" }, ...group.categories.filter((one) => !desk.chips.includes(one.code)).map((one) => chip(one, group.name)))));
@@ -38,6 +43,8 @@
     byId("all").append(...groups);
     byId("grid").replaceChildren(node("option", { value: "" }, "请选择网格"), ...desk.grids.map((one) => node("option", { value: one.code }, one.name)));
     if (held) choose(held);
+    // News of what there is to choose takes nobody's cursor away.
+    if (at) form.querySelector(`[name=category_code][value="${CSS.escape(at)}"]`)?.focus();
   }
 
   function choose(code) {
