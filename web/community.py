@@ -66,7 +66,7 @@ def overview() -> ResponseReturnValue:
             tickets=tickets,
             readable=readable,
             names=area_names(standing, tickets),
-            tiles=[(tile, _number(session, tile)) for tile in TILES],
+            tiles=_numbers(session),
             why_its=why_its,
             following=after_of(tickets[-1]) if len(tickets) == SHOWN else None,
             teams=arrivals.teams(session, standing, tickets),
@@ -153,9 +153,15 @@ def _conditions(session: Session, query: QueueQuery, *, closed: bool) -> list[Co
     return filtering.conditions(session, wanted, standing, now(), closed=closed)
 
 
-def _number(session: Session, tile: Tile) -> int:
-    query = select(func.count()).select_from(Ticket).where(_of_own_area(), tile.condition())
-    return int(session.execute(query).scalar_one())
+def _numbers(session: Session) -> list[tuple[Tile, int]]:
+    """What every tile counts: the open matters in one look, and what was closed lately by its own index."""
+    still = [tile for tile in TILES if tile.tab != "closed"]
+    counted = select(*(func.count().filter(tile.condition()) for tile in still)).select_from(Ticket)
+    row = session.execute(counted.where(_of_own_area(), queries.is_open())).one()
+    found = {tile.tab: int(number) for tile, number in zip(still, row, strict=True)}
+    closed = select(func.count()).select_from(Ticket).where(_of_own_area(), BY_TAB["closed"].condition())
+    found["closed"] = int(session.execute(closed).scalar_one())
+    return [(tile, found[tile.tab]) for tile in TILES]
 
 
 def _said(session: Session, tickets: list[Ticket]) -> list[Arrival]:

@@ -4,7 +4,7 @@
 are the way in, `links` the single-use way to a first or a forgotten password.
 """
 
-from grid.accounts.actors import actor_of
+from grid.accounts.actors import actor_of, held_on
 from grid.accounts.links import (
     create_first_administrator,
     make_first_administrator_link,
@@ -21,7 +21,6 @@ from grid.accounts.people import (
     disable_account,
     enable_account,
     end_post,
-    held_on,
 )
 from grid.accounts.sessions import Visit, end_sessions, sign_in, sign_out, visit_of
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import CompoundSelect, bindparam, literal, null, or_, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, and_, bindparam, literal, null, or_, select, union_all
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -29,6 +29,14 @@ def actor_of(session: Session, account: Account, on: date, *, channel: str = "we
     )
 
 
+def held_on(on: Any) -> ColumnElement[bool]:
+    """The posts that are held on that day, a date or what stands for one in a statement."""
+    return and_(
+        or_(col(Post.from_on).is_(None), col(Post.from_on) <= on),
+        or_(col(Post.to_on).is_(None), col(Post.to_on) >= on),
+    )
+
+
 def _standing() -> CompoundSelect[Any]:
     """The posts held, the organisations they are in with all below them, and all that these belong to or are
     supervised by: one statement, for it is asked in every request."""
@@ -38,8 +46,7 @@ def _standing() -> CompoundSelect[Any]:
         .join(Organisation, col(Organisation.code) == col(Post.organisation_code))
         .where(
             col(Post.account_id) == bindparam("account_id"),
-            or_(col(Post.from_on).is_(None), col(Post.from_on) <= on),
-            or_(col(Post.to_on).is_(None), col(Post.to_on) >= on),
+            held_on(on),
             or_(col(Organisation.closed_on).is_(None), col(Organisation.closed_on) > on),
         )
         .cte("held")

@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 from uuid6 import uuid7
 
 from grid.accounts import passwords, sessions
@@ -108,14 +107,6 @@ def add_post(session: Session, account: Account, new: NewPost, actor: Actor | No
     session.add(post)
     record_change(session, actor, "post", account.login, "create", after=values_of(post), now=now)
     return post
-
-
-def held_on(on: date) -> ColumnElement[bool]:
-    """The posts that are held on that day."""
-    return and_(
-        or_(col(Post.from_on).is_(None), col(Post.from_on) <= on),
-        or_(col(Post.to_on).is_(None), col(Post.to_on) >= on),
-    )
 
 
 def end_post(session: Session, post_id: UUID, on: date, actor: Actor, now: datetime) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, delete, func, select
 from sqlmodel import Session, col
 from uuid6 import uuid7
 
@@ -16,6 +16,7 @@ from dispatch.record import queries
 from dispatch.record.desks.models import TicketHolder
 from dispatch.record.models import Ticket
 from dispatch.rules.workflow import OPEN_STATES, State
+from grid import accounts
 from grid.errors import InputError, NotAllowed
 from grid.models import Account, Post
 from grid.permissions import ROLES, Actor, role_scopes
@@ -62,8 +63,7 @@ def _members(session: Session, organisations: Iterable[str], on: date) -> dict[U
             col(Post.organisation_code).in_(sorted(organisations)),
             col(Post.role).in_(roles),
             col(Account.disabled_at).is_(None),
-            or_(col(Post.from_on).is_(None), col(Post.from_on) <= on),
-            or_(col(Post.to_on).is_(None), col(Post.to_on) >= on),
+            accounts.held_on(on),
         )
         .order_by(col(Account.name), col(Account.id))
     )
